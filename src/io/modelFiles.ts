@@ -1,0 +1,38 @@
+/** The model folder: edge.safetensors and central.safetensors. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface ModelFiles {
+  readonly edge: Uint8Array;
+  readonly central: Uint8Array;
+}
+
+/** The model that ships with the package. */
+export const shippedModelFolder = fileURLToPath(
+  new URL("../../weights/epic-base", import.meta.url),
+);
+
+/** Reads both halves. Throws an Error of one line when the folder or a file is missing. */
+export async function loadModel(folder = shippedModelFolder): Promise<ModelFiles> {
+  const [edge, central] = await Promise.all([
+    loadModelHalf("edge", folder),
+    loadModelHalf("central", folder),
+  ]);
+  return { edge, central };
+}
+
+/** Reads one half: what an end device, or a central node, needs. */
+export async function loadModelHalf(
+  half: "edge" | "central",
+  folder = shippedModelFolder,
+): Promise<Uint8Array> {
+  const path = join(folder, `${half}.safetensors`);
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const came = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : code;
+    throw new Error(`model: expected weights at ${path}, got ${came}`, { cause: error });
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The typed interface to the exports of edge.wasm and central.wasm, and the weight layouts they
+ * want. Names, argument order and units are those of docs/abi.md: every address is a byte address
+ * inside the module's memory, every stride and offset is in bytes. Nothing here checks arguments;
+ * callers check once when they build a plan.
+ */
+
+/** Instruction sets a module is built for. All give the same bits. */
+export type ModuleName = "scalar" | "simd" | "relaxed";
+
+/** ABI version this package speaks; `abi_version()` of a module must return it. */
+export const ABI_VERSION = 1;
+
+/** Channels of one weight panel: the `n` of every igemm is a multiple of it. */
+export const PANEL = 8;
+
+/** Output rows of one tile: the `rows` of every igemm is a multiple of it. */
+export const TILE_ROWS = 4;
+
+/** Bytes that must be readable after every buffer a kernel reads. */
+export const SLACK_BYTES = 64;
+
+/** Addresses handed to kernels are multiples of this unless docs/abi.md says otherwise. */
+export const ALIGNMENT = 16;
+
+/** What igemm stores: the `outKind` argument. */
+export const OutKind = {
+  /** int16, clamped to [lo, hi]. */
+  s16: 0,
+  /** 0..127 as int16: input of `igemm_s16`. */
+  u7AsInt16: 1,
+  /** 0..127 as uint8: input of `igemm_u7`. */
+  u7AsUint8: 2,
+  /** float32, not rounded; lo and hi are unused. */
+  f32: 3,
+} as const;
+export type OutKind = (typeof OutKind)[keyof typeof OutKind];
+
+/** Indirect matrix product; see docs/abi.md, `igemm_*`. */
+export type Igemm = (
+  a: number,
+  aOff: number,
+  rows: number,
+  segments: number,
+  segStride: number,
+  segBytes: number,
+  b: number,
+  bias: number,
+  scale: number,
+  c: number,
+  cOff: number,
+  n: number,
+  outKind: OutKind,
+  lo: number,
+  hi: number,
+) => void;
+
+/** Exports of every module. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  abi_version(): number;
+  /** First byte the host may use; a multiple of 64. Below it lie the module's constants. */
+  heap_base(): number;
+  /** int16 activations, weights of `packWeightsS16`. */
+  igemm_s16: Igemm;
+  /** uint8 activations 0..127, weights of `packWeightsU7`. Fast in the relaxed module only. */
+  igemm_u7: Igemm;
+}
+
+/** Exports of edge.{scalar,simd,relaxed}.wasm. */
+export interface EdgeExports extends KernelExports {
+  input_stage(
+    x: number,
+    shots: number,
+    samples: number,
+    receivers: number,
+    taps: number,
+    tapCount: number,
+    decimation: number,
+    gain: number,
+    compand: number,
+    step: number,
+    out: number,
+    outRows: number,
+    outStride: number,
+  ): void;
+  /** int16 to int8, n values, n a multiple of 8. */
+  pack_s8(x: number, y: number, n: number): void;
+}
+
+/** Exports of central.{scalar,simd,relaxed}.wasm. */
+export interface CentralExports extends KernelExports {
+  /** int8 to int16, n values, n a multiple of 8. */
+  unpack_s8(x: number, y: number, n: number): void;
+  layer_norm_s16(
+    x: number,
+    rows: number,
+    d: number,
+    eps: number,
+    qscale: number,
+    y: number,
+    yOff: number,
+  ): void;
+  attention_s16(
+    q: number,
+    qStride: number,
+    k: number,
+    kStride: number,
+    v: number,
+    vStride: number,
+    tq: number,
+    tk: number,
+    heads: number,
+    headDim: number,
+    scoreScale: number,
+    outScale: number,
+    scratch: number,
+    y: number,
+    yStride: number,
+  ): void;
+  /** x += y over n float32, n a multiple of 4. */
+  add_f32(x: number, y: number, n: number): void;
+  /** y[i] = clamp(x[8 i], lo, hi) for i < n, float32. */
+  velocity_f32(x: number, n: number, lo: number, hi: number, y: number): void;
+}
+
+/**
+ * Whether activations after ReLU are uint8 and go through `igemm_u7` in this module. Elsewhere
+ * they are int16 and go through `igemm_s16`, which is faster without relaxed SIMD.
+ */
+export function usesUint8Activations(module: ModuleName): boolean {
+  return module === "relaxed";
+}
+
+/**
+ * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered, and the scores and
+ * probabilities of a block of four queries.
+ *
+ * @param tk keys, a multiple of 8
+ * @param headDim width of a head, a multiple of 8
+ */
+export function attentionScratchBytes(tk: number, headDim: number): number {
+  return 2 * tk * headDim * 2 + 4 * (tk * 8 + 64);
+}
+
+/** Smallest multiple of `unit` that is not below `value`. */
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/**
+ * Int16 weights of `igemm_s16`: `[n/8][K/2][8][2]`, where K runs over segments, then values. Both
+ * n (to 8) and the length of a segment (to 2) are padded with zeros.
+ *
+ * @param weight int8 `[n][segments][k / segments]`, the order of the weight files
+ * @param n output channels
+ * @param k values per output channel, over all segments
+ */
+export function packWeightsS16(
+  weight: Int8Array,
+  n: number,
+  k: number,
+  segments = 1,
+): Int16Array<ArrayBuffer> {
+  const packed = new Int16Array(packedLength(n, k, segments, 2));
+  packPanels(weight, packed, n, k, segments, 2);
+  return packed;
+}
+
+/**
+ * Int8 weights of `igemm_u7`: `[n/8][K/4][8][4]`, otherwise as `packWeightsS16` (a segment is
+ * padded to 4 values).
+ */
+export function packWeightsU7(
+  weight: Int8Array,
+  n: number,
+  k: number,
+  segments = 1,
+): Int8Array<ArrayBuffer> {
+  const packed = new Int8Array(packedLength(n, k, segments, 4));
+  packPanels(weight, packed, n, k, segments, 4);
+  return packed;
+}
+
+function packedLength(n: number, k: number, segments: number, group: number): number {
+  return roundUp(n, PANEL) * segments * roundUp(k / segments, group);
+}
+
+/** Interleaves `group` consecutive values of the eight channels of a panel. */
+function packPanels(
+  weight: Int8Array,
+  packed: Int16Array | Int8Array,
+  n: number,
+  k: number,
+  segments: number,
+  group: number,
+): void {
+  if (k % segments !== 0) {
+    throw new RangeError(`weights: expected k to be a multiple of ${segments} segments, got ${k}`);
+  }
+  if (weight.length !== n * k) {
+    throw new RangeError(`weights: expected ${n * k} values (${n}x${k}), got ${weight.length}`);
+  }
+  const segment = k / segments;
+  const segmentPadded = roundUp(segment, group);
+  const kPadded = segments * segmentPadded;
+  for (let channel = 0; channel < n; channel++) {
+    const panel = Math.floor(channel / PANEL) * PANEL * kPadded;
+    const lane = (channel % PANEL) * group;
+    for (let s = 0; s < segments; s++) {
+      for (let i = 0; i < segment; i++) {
+        const position = s * segmentPadded + i;
+        const at = panel + Math.floor(position / group) * PANEL * group + lane + (position % group);
+        packed[at] = weight[channel * k + s * segment + i]!;
+      }
+    }
+  }
+}

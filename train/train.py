@@ -1,0 +1,216 @@
+"""Trains an EPIC model on generated maps, on a CPU (bfloat16 where it is faster) or CUDA.
+
+    python train/train.py --model epic-base --minutes 90 --run train/runs/base
+    python train/train.py --stage qat --from train/runs/base/ema.pt --minutes 20 --run train/runs/base-qat
+
+The schedule runs on wall time, so a slow or shared machine ends where a fast one does, with fewer steps. Shards that
+appear in the data folder while it runs join at the next pass. A run resumes from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from config import MODELS
+from data import ROOT, Shards
+from metrics import score_by_family, ssim
+from model import Epic
+
+
+def to_input(codes: np.ndarray, config: dict, device: str) -> torch.Tensor:
+    """int16 codes -> network input: log2 units over 4, (B, T, shots, receivers)."""
+    return torch.from_numpy(codes).to(device).float() / (4 * config["input"]["step"])
+
+
+def drop_devices(batch: int, devices: int, share: float, device: str) -> torch.Tensor | None:
+    """For `share` of the samples one to three devices are absent (one is most likely); the others see all."""
+    if share <= 0:
+        return None
+    count = torch.multinomial(torch.tensor([1 - share, share * 0.6, share * 0.25, share * 0.15]), batch, replacement=True)
+    order = torch.rand(batch, devices).argsort(1)
+    return (order >= count[:, None]).to(device)
+
+
+def loss_of(prediction: torch.Tensor, truth: torch.Tensor, ssim_weight: float) -> torch.Tensor:
+    error = prediction - truth
+    loss = error.abs().mean() + error.square().mean()
+    return loss + ssim_weight * (1 - ssim(prediction.clamp(-1.2, 1.2), truth)) if ssim_weight else loss
+
+
+class Ema:
+    """Exponential moving average of all parameters and norm statistics, with a short memory at the start."""
+
+    def __init__(self, model: torch.nn.Module, decay: float):
+        self.model, self.decay, self.steps = copy.deepcopy(model).eval(), decay, 0
+
+    @torch.no_grad()
+    def update(self, model: torch.nn.Module) -> None:
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values()):
+            if mine.dtype.is_floating_point:
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
+
+
+@torch.no_grad()
+def evaluate(model: Epic, shards: Shards, config: dict, device: str, batch: int = 64) -> dict:
+    model.eval()
+    outputs, truths = [], []
+    for start in range(0, len(shards.index), batch):
+        codes, maps = shards.batch(np.arange(start, min(start + batch, len(shards.index))))
+        outputs.append(model(to_input(codes, config, device)).float().clamp(-1, 1).cpu())
+        truths.append(torch.from_numpy(maps))
+    families = [shards.families[s] for s, _ in shards.index]
+    return score_by_family(torch.cat(outputs), torch.cat(truths), families)
+
+
+class Trainer:
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        torch.manual_seed(options.seed)
+        self.random = np.random.default_rng(options.seed)
+        self.config = MODELS[options.model]()
+        self.model = Epic(self.config)
+        self.elapsed, self.step = 0.0, 0
+        if options.start:
+            self.model.load_state_dict(torch.load(options.start, map_location="cpu")["model"])
+        self.model.to(self.device)
+        self.model.set_stage(options.stage)
+        decay = [p for p in self.model.parameters() if p.dim() > 1]
+        plain = [p for p in self.model.parameters() if p.dim() <= 1]
+        groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98))
+        self.ema = Ema(self.model, options.ema)
+        self.train_shards = Shards(options.data, f"*.seed{options.data_seed}.*.npz")
+        self.test_shards = Shards(options.data, f"*.seed{options.test_seed}.*.npz")
+        self.log = options.run / "log.jsonl"
+        self.resume()
+
+    def resume(self) -> None:
+        path = self.options.run / "last.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device, weights_only=False)
+        self.model.load_state_dict(state["model"])
+        self.ema.model.load_state_dict(state["ema"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.elapsed, self.step, self.ema.steps = state["elapsed"], state["step"], state["step"]
+
+    def save(self) -> None:
+        state = {"model": self.model.state_dict(), "ema": self.ema.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state |= {"elapsed": self.elapsed, "step": self.step, "config": self.config}
+        self.write(state, "last.pt")
+        self.write({"model": self.ema.model.state_dict(), "config": self.config, "step": self.step}, "ema.pt")
+
+    def write(self, state: dict, name: str) -> None:
+        temporary = self.options.run / (name + ".tmp")
+        torch.save(state, temporary)
+        temporary.rename(self.options.run / name)
+
+    def learning_rate(self) -> float:
+        o = self.options
+        warm = min(1.0, (self.step + 1) / o.warmup)
+        progress = min(1.0, self.elapsed / (60 * o.minutes))
+        return o.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+    def train_mode(self) -> None:
+        self.model.train()
+        if self.options.stage == "qat":  # norms stay as they are folded
+            for module in self.model.modules():
+                if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+                    module.eval()
+
+    def train_step(self, rows: np.ndarray) -> float:
+        o = self.options
+        codes, maps = self.train_shards.batch(rows)
+        x, truth = to_input(codes, self.config, self.device), torch.from_numpy(maps).to(self.device)
+        present = drop_devices(len(x), len(self.config["geometry"]["devices"]), o.drop, self.device)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=o.bf16):
+            prediction = self.model(x, present)
+        loss = loss_of(prediction.float(), truth, o.ssim)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.ema.update(self.model)
+        return (prediction.detach().float() - truth).abs().mean().item()
+
+    def report(self, errors: list[float]) -> None:
+        scores = evaluate(self.ema.model, self.test_shards, self.config, self.device) if len(self.test_shards.index) else {}
+        row = {"minutes": round(self.elapsed / 60, 2), "step": self.step, "maps": len(self.train_shards.index)}
+        row |= {"lr": self.learning_rate(), "trainMae": round(float(np.mean(errors)), 4) if errors else None}
+        row |= {"test": {f: {k: round(v, 4) for k, v in s.items()} for f, s in scores.items()}}
+        with self.log.open("a") as f:
+            f.write(json.dumps(row) + "\n")
+        mean = scores.get("mean", {})
+        print({k: row[k] for k in ("minutes", "step", "maps", "trainMae")} | {k: round(v, 4) for k, v in mean.items()}, flush=True)
+        print("   " + " ".join(f"{f}:{s['ssim']:.3f}" for f, s in scores.items()), flush=True)
+
+    def run(self) -> None:
+        o = self.options
+        errors, next_report = [], self.elapsed + 60 * o.report_minutes
+        while self.elapsed < 60 * o.minutes:
+            self.train_shards.refresh()
+            self.test_shards.refresh()
+            order = self.random.permutation(len(self.train_shards.index))[: o.pass_size]
+            for start in range(0, len(order) - o.batch + 1, o.batch):
+                self.train_mode()
+                began = time.monotonic()
+                errors.append(self.train_step(order[start : start + o.batch]))
+                self.elapsed += time.monotonic() - began
+                self.step += 1
+                if self.elapsed >= next_report:
+                    self.report(errors)
+                    self.save()
+                    errors, next_report = [], self.elapsed + 60 * o.report_minutes
+                if self.elapsed >= 60 * o.minutes:
+                    break
+        self.report(errors)
+        self.save()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="epic-base", choices=sorted(MODELS))
+    parser.add_argument("--stage", default="float", choices=["float", "qat"])
+    parser.add_argument("--from", dest="start", type=Path, help="weights to start from (an ema.pt)")
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log.jsonl")
+    parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
+    parser.add_argument("--data-seed", type=int, default=1)
+    parser.add_argument("--test-seed", type=int, default=1001)
+    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--report-minutes", type=float, default=3)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--pass-size", type=int, default=8000, help="samples between looks for new shards")
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.01)
+    parser.add_argument("--warmup", type=int, default=200)
+    parser.add_argument("--ema", type=float, default=0.998)
+    parser.add_argument("--drop", type=float, default=0.15, help="share of samples that lose devices")
+    parser.add_argument("--ssim", type=float, default=0.2, help="weight of 1 - SSIM in the loss")
+    parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    options.run.mkdir(parents=True, exist_ok=True)
+    (options.run / "options.json").write_text(json.dumps(vars(options), default=str, indent=1))
+    Trainer(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+import type { Random } from "../random.ts";
+import { randomSites, splineCurve } from "./curve.ts";
+import { GRID, VELOCITY_MAX, VELOCITY_MIN } from "./grid.ts";
+
+/** The rock on one side of the main fault. */
+interface Block {
+  /** One velocity per layer, growing with depth, m/s. */
+  readonly velocities: readonly number[];
+  /** Depth of each interface in every column, rows. */
+  readonly interfaces: readonly Float64Array[];
+}
+
+/** A straight line; cells are left or right of it. */
+interface Line {
+  /** Column where the line crosses the middle row. */
+  readonly column: number;
+  /** Columns to the right per row downwards. */
+  readonly lean: number;
+}
+
+/** A sliver between two lines whose rock has slid along them. */
+interface Sliver {
+  readonly left: Line;
+  readonly right: Line;
+  /** Rows that the sliver reaches over. */
+  readonly top: number;
+  readonly bottom: number;
+  /** How far its rock has moved down, rows (negative: up). */
+  readonly slip: number;
+}
+
+/**
+ * FlatFault-B and CurveFault-B: two blocks of six to eight layers each, with their own velocities
+ * and folds, meeting at a main fault; slivers along further faults carry displaced rock. Edges are
+ * sharp.
+ * Source: pictures of three FlatFault-B and thirteen CurveFault-B maps, whose 11..15 velocities
+ * form two growing sequences.
+ * @param curved layers are folded
+ */
+export function complexFaultMap(random: Random, curved: boolean): Float32Array {
+  const count = random.integer(6, 8);
+  const blocks = [randomBlock(random, count, curved), randomBlock(random, count, curved)] as const;
+  const main: Line = { column: random.uniform(12, 58), lean: random.uniform(-1, 1) };
+  const slivers = randomSlivers(random, main);
+
+  const map = new Float32Array(GRID * GRID);
+  for (let row = 0; row < GRID; row++) {
+    for (let x = 0; x < GRID; x++) {
+      let column = x;
+      let depth = row;
+      for (const sliver of slivers) {
+        if (!isInside(sliver, column, depth)) continue;
+        depth -= sliver.slip;
+        column -= sliver.slip * sliver.left.lean;
+      }
+      const block = isRightOf(main, column, depth) ? blocks[1] : blocks[0];
+      map[row * GRID + x] = velocityAt(block, column, depth);
+    }
+  }
+  return map;
+}
+
+function randomBlock(random: Random, count: number, curved: boolean): Block {
+  const thickness = GRID / count;
+  const fold = curved ? randomFold(random) : new Float64Array(GRID);
+  // Folds tighten or fade with depth.
+  const growth = curved ? random.uniform(-0.2, 0.8) : 0;
+  const interfaces: Float64Array[] = [];
+  let depth = random.uniform(0.3, 1.2) * thickness;
+  for (let i = 0; i < count - 1; i++) {
+    const gain = 1 + (growth * depth) / GRID;
+    interfaces.push(fold.map((offset) => depth + gain * offset));
+    depth += thickness * random.uniform(0.7, 1.3);
+  }
+  return { velocities: steppedVelocities(random, count), interfaces };
+}
+
+/** A fold about depth 0: the CurveVel law with a wide choice of heights. */
+function randomFold(random: Random): Float64Array {
+  const height = random.uniform(2, 9);
+  return splineCurve(randomSites(random, -height, height));
+}
+
+/** One whole velocity from each of `count` equal steps of 1500..4500 m/s, slowest first. */
+function steppedVelocities(random: Random, count: number): number[] {
+  const step = (VELOCITY_MAX - VELOCITY_MIN) / count;
+  const velocities: number[] = [];
+  for (let i = 0; i < count; i++) {
+    velocities.push(Math.floor(VELOCITY_MIN + step * (i + random.uniform(0, 1))));
+  }
+  return velocities;
+}
+
+/** One to three slivers: the first follows the main fault, the others cross it or stand apart. */
+function randomSlivers(random: Random, main: Line): Sliver[] {
+  const slivers: Sliver[] = [];
+  const count = random.integer(1, 3);
+  for (let i = 0; i < count; i++) {
+    const lean = i === 0 ? main.lean + random.uniform(-0.3, 0.3) : random.uniform(-1, 1);
+    const column = i === 0 ? main.column + random.uniform(-5, 5) : random.uniform(8, 62);
+    const width = random.uniform(3, 14);
+    const top = random.uniform(-30, 30);
+    slivers.push({
+      left: { column: column - width / 2, lean },
+      right: { column: column + width / 2, lean: lean + random.uniform(-0.25, 0.25) },
+      top,
+      bottom: top + random.uniform(25, 80),
+      slip: random.uniform(6, 28) * (random.chance(0.75) ? 1 : -1),
+    });
+  }
+  return slivers;
+}
+
+function isRightOf(line: Line, column: number, row: number): boolean {
+  return column > line.column + line.lean * (row - GRID / 2);
+}
+
+function isInside(sliver: Sliver, column: number, row: number): boolean {
+  return (
+    row >= sliver.top &&
+    row < sliver.bottom &&
+    isRightOf(sliver.left, column, row) &&
+    !isRightOf(sliver.right, column, row)
+  );
+}
+
+/** Velocity of a block; columns beyond the map continue its edge. */
+function velocityAt(block: Block, column: number, depth: number): number {
+  const x = Math.min(GRID - 1, Math.max(0, Math.round(column)));
+  let layer = 0;
+  while (layer < block.interfaces.length && depth >= block.interfaces[layer]![x]!) layer++;
+  return block.velocities[layer]!;
+}

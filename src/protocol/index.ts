@@ -1,0 +1,25 @@
+export { ACK_BYTES_MAX, type Ack, decodeAck, encodeAck } from "./ack.ts";
+export { crc32c } from "./crc32c.ts";
+export {
+  decodePayload,
+  Encoding,
+  encodePayload,
+  type LatentEncoding,
+  NIBBLE_STEP,
+} from "./encoding.ts";
+export {
+  CHECKSUM_BYTES,
+  decodeFrame,
+  encodeFrame,
+  FRAME_BYTES_MAX,
+  FRAME_OVERHEAD_BYTES,
+  FRAME_VERSION,
+  frameLength,
+  HEADER_BYTES,
+  isSurveyId,
+  type LatentFrame,
+  PAYLOAD_BYTES_MAX,
+} from "./frame.ts";
+export { FRAME_ERROR_CODES, FrameError, type FrameErrorCode } from "./frameError.ts";
+export type { MessageLink, PublishOptions } from "./link.ts";
+export * from "./topics.ts";

@@ -1,0 +1,26 @@
+/**
+ * What the device agent and the central service need of a message network: publish, subscribe, and
+ * word of the connection. `src/transport` implements it over MQTT; tests implement it in memory.
+ */
+export interface MessageLink {
+  readonly connected: boolean;
+  /**
+   * Hands one message to the network. Resolves when the network has taken it, which proves nothing
+   * about the receiver; rejects when the link is down.
+   */
+  publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<void>;
+  /** Subscribes now and again after each reconnect. Resolves at the first confirmation. */
+  subscribe(filters: readonly string[]): Promise<void>;
+  /** One handler for all messages; `payload` is the handler's to keep. */
+  onMessage(handler: (topic: string, payload: Uint8Array) => void): void;
+  /** Called with true after each connect (subscriptions renewed), false after each loss. */
+  onConnection(handler: (connected: boolean) => void): void;
+  close(): Promise<void>;
+}
+
+export interface PublishOptions {
+  /** 0 = at most once, 1 = the broker confirms (default 0). */
+  qos?: 0 | 1;
+  /** The broker keeps the last message for later subscribers (default false). */
+  retain?: boolean;
+}

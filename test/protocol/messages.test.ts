@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  ACK_BYTES_MAX,
+  type Ack,
+  ackFilter,
+  ackTopic,
+  decodeAck,
+  encodeAck,
+  latentTopic,
+  parseLatentTopic,
+  shardOf,
+} from "../../src/protocol/index.ts";
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+describe("acknowledgements", () => {
+  const modelId = "0123456789abcdef";
+  const acks: Ack[] = [
+    { status: "committed", record: 2n ** 64n - 1n, modelId },
+    { status: "refused", record: 0n, modelId, reason: "unknown-model" },
+    { status: "unreadable", reason: "bad-checksum" },
+  ];
+
+  it.each(acks)("gives back $status", (ack) => {
+    expect(decodeAck(encodeAck(ack))).toEqual(ack);
+  });
+
+  it("is readable JSON", () => {
+    expect(new TextDecoder().decode(encodeAck(acks[1]!))).toBe(
+      '{"status":"refused","record":"0","modelId":"0123456789abcdef","reason":"unknown-model"}',
+    );
+  });
+
+  it.each([
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"status":"committed"}',
+    '{"status":"committed","record":12,"modelId":"0123456789abcdef"}',
+    '{"status":"committed","record":"-1","modelId":"0123456789abcdef"}',
+    '{"status":"committed","record":"1","modelId":"0123"}',
+    '{"status":"refused","record":"1","modelId":"0123456789abcdef"}',
+    '{"status":"unreadable","reason":"<b>"}',
+    '{"status":"deleted","record":"1","modelId":"0123456789abcdef"}',
+  ])("is not %s", (document) => {
+    expect(decodeAck(text(document))).toBeUndefined();
+  });
+
+  it("never throws and reads nothing long", () => {
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeAck(bytes)));
+    const long = text(`{"status":"unreadable","reason":"a"${" ".repeat(ACK_BYTES_MAX)}}`);
+    expect(decodeAck(long)).toBeUndefined();
+  });
+});
+
+describe("topics", () => {
+  it("gives back the parts of a latent topic", () => {
+    expect(latentTopic("line-4", 3, 2)).toBe("epic/v1/line-4/3/latent/2");
+    expect(parseLatentTopic("epic/v1/line-4/3/latent/2")).toEqual({
+      survey: "line-4",
+      shard: 3,
+      device: 2,
+    });
+  });
+
+  it.each([
+    "epic/v1/line-4/3/ack/2",
+    "epic/v2/line-4/3/latent/2",
+    "epic/v1/line-4/3/latent/2/x",
+    "epic/v1/Line/3/latent/2",
+    "epic/v1/line-4/+/latent/2",
+    "epic/v1//3/latent/2",
+  ])("takes no part of %s", (topic) => {
+    expect(parseLatentTopic(topic)).toBeUndefined();
+  });
+
+  it("lets a device hear its own acknowledgements of all shards", () => {
+    expect(ackTopic("s", 12, 4).replace("/12/", "/+/")).toBe(ackFilter("s", 4));
+  });
+
+  it("spreads records over the shards, beyond 2^53 too", () => {
+    expect(shardOf(2n ** 64n - 1n, 4)).toBe(3);
+    expect(shardOf(8n, 1)).toBe(0);
+  });
+});

@@ -1,0 +1,75 @@
+/**
+ * One acoustic model in linear memory: what the host fills before it calls `acoustic2d_shot`.
+ * Field order and 4-byte fields are the ABI (`src/physics/gridLayout.ts` writes the same order).
+ *
+ * Wavefields `p` and `d` are f32 `[2 + rows + 2][stride / 4]` and the pointers name cell (0, 0):
+ *
+ *       .---- 2 halo rows of zeros ----.
+ *       | 4 halo cells | width cells   | the next row's 4 halo cells close the row
+ *       '---- 2 halo rows of zeros ----'
+ *
+ * `rows` and `width` count the padding; `width` is a multiple of 4. Cells beyond the padded map have
+ * `courant` 0, so they stay zero and act as part of the halo.
+ */
+@unmanaged
+export class AcousticGrid {
+  /** f32, pressure after the last step. */
+  p: usize;
+  /** f32, pressure of the last step minus that of the step before. */
+  d: usize;
+  /**
+   * f32 `[mapRows][stride / 4]`, (v dt / dx)^2 / 12. One row per map row, edge values continued to
+   * the sides: padding rows above and below reuse the first and the last row.
+   */
+  courant: usize;
+  /** Rows of the padded grid. */
+  rows: u32;
+  /** Bytes from one row to the next. */
+  stride: u32;
+  /** Bytes of one row that are computed: 4 width. */
+  rowBytes: u32;
+  /** Rows of the map itself. */
+  mapRows: u32;
+  /** Padding cells on each side. */
+  pad: u32;
+  /** Bytes of the padded map's width without rounding: where the right-hand strip ends. */
+  stripEnd: u32;
+  /**
+   * Sponge: f32 `[pad + 1][stride / 4]`, 1 - kappa for a row at distance i from the outer edge
+   * (i = pad: rows of the map). 0 selects the CPML boundary.
+   */
+  keep: usize;
+  /** CPML: f32 `[2][16]`, decay b of the left and of the right strip, outermost cell first / last. */
+  decay: usize;
+  /** CPML: f32 `[2][16]`, gain a of the two strips; zero in the two innermost cells. */
+  gain: usize;
+  /** CPML: f32 `[2][16]`, gain / 12, for the first derivative. */
+  gain12: usize;
+  /** CPML: f32 `[rows][2][24]`, memory of dp/dx: 4 zeros, 16 cells, 4 zeros per strip. */
+  psiX: usize;
+  /** CPML: f32 `[rows][2][16]`, memory of d(dp/dx + psi)/dx, times 12. */
+  zetaX: usize;
+  /** CPML: f32 `[2][20][stride / 4]`, memory of dp/dz: 2 zero rows, 16 rows, 2 zero rows per strip. */
+  psiZ: usize;
+  /** CPML: f32 `[2][16][stride / 4]`, memory of d(dp/dz + psi)/dz, times 12. */
+  zetaZ: usize;
+}
+
+/** Cells of a CPML strip: the absorbing cells plus the two that the stencil reaches inwards. */
+export const STRIP: u32 = 16;
+
+/** Bytes of one row of one x strip in `psiX`. */
+export const PSI_X_BYTES: u32 = 96;
+
+/** Rows of one z strip in `psiZ`, zero rows included. */
+export const PSI_Z_ROWS: u32 = 20;
+
+/** `courant` row of padded row `row`. */
+// @ts-ignore: decorator
+@inline
+export function courantRow(g: AcousticGrid, row: u32): usize {
+  const inside = <i32>row - <i32>g.pad;
+  const last = <i32>g.mapRows - 1;
+  const mapRow = inside < 0 ? 0 : inside > last ? last : inside;
+  return g.courant + <usize>mapRow * g.stride;
+}

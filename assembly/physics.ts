@@ -1,0 +1,50 @@
+/**
+ * physics.wasm: acoustic forward modelling. No imports, one exported memory, raw pointers.
+ *
+ * The host lays out an `AcousticGrid` and its arrays above `heap_base()`, zeroes the wavefields and
+ * calls `acoustic2d_shot` once per shot.
+ */
+import * as simd from "./kernels/acoustic2d";
+import * as scalar from "./reference/acoustic2d";
+import { AcousticGrid } from "./lib/acousticGrid";
+
+/** First byte of memory that is the host's. */
+export function heap_base(): usize {
+  return __heap_base;
+}
+
+/** One time step of `grid`, without a source. */
+export function acoustic2d_step(grid: usize): void {
+  const g = changetype<AcousticGrid>(grid);
+  if (ASC_FEATURE_SIMD) simd.acoustic2d_step(g);
+  else scalar.acoustic2d_step(g);
+}
+
+/**
+ * Runs one shot: `steps` time steps; after step i `pulse[i]` is added at the source (i < pulseLength),
+ * then the pressure of all receivers is recorded in row i of `record`.
+ * source     byte offset of the source cell from `p`
+ * pulse      f32 [pulseLength]
+ * receivers  u32 [receiverCount], byte offsets from `p`
+ * record     f32 [steps][receiverCount], written whole; must not overlap the grid
+ */
+export function acoustic2d_shot(
+  grid: usize, source: u32, pulse: usize, pulseLength: u32,
+  receivers: usize, receiverCount: u32, record: usize, steps: u32,
+): void {
+  const g = changetype<AcousticGrid>(grid);
+  const receiversEnd = receivers + (<usize>receiverCount << 2);
+  for (let step: u32 = 0; step < steps; step++) {
+    acoustic2d_step(grid);
+    if (step < pulseLength) inject(g, source, load<f32>(pulse + (<usize>step << 2)));
+    for (let r = receivers; r < receiversEnd; r += 4) {
+      store<f32>(record, load<f32>(g.p + load<u32>(r)));
+      record += 4;
+    }
+  }
+}
+
+function inject(g: AcousticGrid, source: u32, amount: f32): void {
+  store<f32>(g.p + source, load<f32>(g.p + source) + amount);
+  store<f32>(g.d + source, load<f32>(g.d + source) + amount);
+}

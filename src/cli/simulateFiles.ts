@@ -1,0 +1,254 @@
+/**
+ * Data sets in OpenFWI's layout: `data1.npy` (N, 5, 1000, 70) and `model1.npy` (N, 1, 70, 70), up to
+ * 500 records per pair. `simulate.json` states what they were made from; a run with the same
+ * options continues where an earlier one stopped. Files appear whole or not at all.
+ */
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { NpyRecords, npyHeader, velocityExpectation } from "../io/npy.ts";
+import type { FamilyName } from "../physics/families/index.ts";
+import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
+import { SimulatePool } from "./simulatePool.ts";
+import type { SimulateTask } from "./simulator.ts";
+
+/** Where the maps come from: a family of this product, or a file of any. */
+export type MapSource =
+  | { readonly family: FamilyName; readonly seed: number; readonly count: number }
+  | { readonly maps: string; readonly count?: number };
+
+export interface SimulateOptions {
+  readonly source: MapSource;
+  /** Folder; made when missing. */
+  readonly out: string;
+  readonly boundary: Boundary;
+  /** Index of the first map. Default 0. */
+  readonly startIndex?: number;
+  /** Default 1, which is this thread. */
+  readonly threads?: number;
+  /** Default 500, as in OpenFWI. */
+  readonly recordsPerFile?: number;
+  /** Called once the number of records to model is known, and after each of them. */
+  readonly onStart?: (records: number) => void;
+  readonly onRecord?: () => void;
+  /** Stops the run; the file under way leaves nothing behind. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SimulateResult {
+  readonly records: number;
+  /** Records in files that an earlier run had finished. */
+  readonly skipped: number;
+  /** The data files, in order; each has its model file. */
+  readonly files: readonly string[];
+}
+
+/** One pair of files. */
+interface FilePair {
+  readonly data: string;
+  readonly model: string;
+  /** Index of its first map. */
+  readonly first: number;
+  readonly count: number;
+}
+
+const { rows, columns, samples, sources, receivers } = OPENFWI_SURVEY;
+const dataShape = [sources.length, samples, receivers.length];
+const modelShape = [1, rows, columns];
+
+/**
+ * Writes the data set. Throws RangeError for options or maps that cannot be, NpyError for a bad file
+ * of maps, Error when the folder holds data made from something else.
+ */
+export async function simulateFiles(options: SimulateOptions): Promise<SimulateResult> {
+  const maps = "maps" in options.source ? await openMaps(options.source.maps) : undefined;
+  try {
+    const pairs = planFiles(options, maps);
+    await mkdir(options.out, { recursive: true });
+    await claimFolder(options.out, describeSource(options));
+    const missing: FilePair[] = [];
+    for (const pair of pairs) if (!(await isFinished(pair))) missing.push(pair);
+    const count = (list: readonly FilePair[]) => list.reduce((sum, pair) => sum + pair.count, 0);
+    options.onStart?.(count(missing));
+    if (missing.length > 0) await makeFiles(missing, options, maps);
+    return {
+      records: count(pairs),
+      skipped: count(pairs) - count(missing),
+      files: pairs.map((pair) => pair.data),
+    };
+  } finally {
+    await maps?.close();
+  }
+}
+
+function openMaps(path: string): Promise<NpyRecords> {
+  return NpyRecords.open(path, velocityExpectation([rows, columns]));
+}
+
+/** Which maps go into which files. */
+function planFiles(options: SimulateOptions, maps: NpyRecords | undefined): FilePair[] {
+  const start = options.startIndex ?? 0;
+  const available = maps ? maps.count - start : Number.MAX_SAFE_INTEGER - start;
+  const count = options.source.count ?? available;
+  if (!Number.isSafeInteger(count) || count < 1 || count > available) {
+    const limit = maps ? `1 to ${available} (${maps.count} maps in the file)` : "at least 1";
+    throw new RangeError(`maps: expected ${limit} from index ${start}, got ${count}`);
+  }
+  const perFile = options.recordsPerFile ?? 500;
+  return Array.from({ length: Math.ceil(count / perFile) }, (_, i) => ({
+    data: join(options.out, `data${i + 1}.npy`),
+    model: join(options.out, `model${i + 1}.npy`),
+    first: start + i * perFile,
+    count: Math.min(perFile, count - i * perFile),
+  }));
+}
+
+/** Everything that decides the bytes of the files, except how many there are. */
+function describeSource(options: SimulateOptions): Record<string, string | number> {
+  const { source } = options;
+  return {
+    ...("maps" in source ? { maps: source.maps } : { family: source.family, seed: source.seed }),
+    startIndex: options.startIndex ?? 0,
+    boundary: options.boundary,
+    recordsPerFile: options.recordsPerFile ?? 500,
+    physicsRevision: PHYSICS_REVISION,
+  };
+}
+
+/** Writes `simulate.json`, or checks that the one there says the same. */
+async function claimFolder(
+  folder: string,
+  description: Record<string, string | number>,
+): Promise<void> {
+  const path = join(folder, "simulate.json");
+  const text = `${JSON.stringify(description, null, 2)}\n`;
+  const found = await readFile(path, "utf8").catch(() => undefined);
+  if (found === text) return;
+  if (found !== undefined) {
+    throw new Error(`${path}: expected a run with the same options, got ${oneLine(found)}`);
+  }
+  const foreign = (await readdir(folder)).find((name) => /^(data|model)\d+\.npy$/.test(name));
+  if (foreign !== undefined) {
+    throw new Error(`${folder}: expected no data without simulate.json, got ${foreign}`);
+  }
+  await writeFileAtomic(path, text);
+}
+
+function oneLine(json: string): string {
+  return json.trim().replace(/\s+/g, " ");
+}
+
+async function isFinished({ data, model, count }: FilePair): Promise<boolean> {
+  return (
+    (await fileBytes(data)) === npyBytes([count, ...dataShape]) &&
+    (await fileBytes(model)) === npyBytes([count, ...modelShape])
+  );
+}
+
+async function fileBytes(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+function npyBytes(shape: readonly number[]): number {
+  return npyHeader(shape).length + 4 * product(shape);
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((result, length) => result * length, 1);
+}
+
+async function makeFiles(
+  pairs: readonly FilePair[],
+  options: SimulateOptions,
+  maps: NpyRecords | undefined,
+): Promise<void> {
+  const { source, boundary } = options;
+  const setup = "maps" in source ? { boundary } : { boundary, ...source };
+  const most = Math.max(...pairs.map((pair) => pair.count));
+  const pool = await SimulatePool.start(setup, Math.min(options.threads ?? 1, most));
+  try {
+    for (const pair of pairs) await makePair(pair, pool, options, maps);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Fills two temporary files and renames them; removes them on any failure. */
+async function makePair(
+  pair: FilePair,
+  pool: SimulatePool,
+  { signal, onRecord }: SimulateOptions,
+  maps: NpyRecords | undefined,
+): Promise<void> {
+  const data = await startFile(pair.data, [pair.count, ...dataShape]);
+  const model = await startFile(pair.model, [pair.count, ...modelShape]);
+  try {
+    const tasks = makeTasks(pair, data, model, maps);
+    await pool.run(tasks, () => onRecord?.(), signal);
+    await data.finish();
+    await model.finish();
+  } catch (error) {
+    // Workers may still be writing: stop them before the descriptors are closed and reused.
+    await pool.close();
+    await data.discard();
+    await model.discard();
+    throw error;
+  }
+}
+
+async function* makeTasks(
+  pair: FilePair,
+  data: GrowingFile,
+  model: GrowingFile,
+  maps: NpyRecords | undefined,
+): AsyncGenerator<SimulateTask> {
+  for (let i = 0; i < pair.count; i++) {
+    const index = pair.first + i;
+    const map = await maps?.read(index);
+    yield {
+      index,
+      ...(map && { map }),
+      dataFile: data.descriptor,
+      dataOffset: data.headerBytes + i * 4 * product(dataShape),
+      modelFile: model.descriptor,
+      modelOffset: model.headerBytes + i * 4 * product(modelShape),
+    };
+  }
+}
+
+/** A temporary npy file whose records are written at their place, in any order. */
+interface GrowingFile {
+  readonly descriptor: number;
+  readonly headerBytes: number;
+  finish(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+async function startFile(path: string, shape: readonly number[]): Promise<GrowingFile> {
+  const temporary = `${path}.tmp`;
+  const file: FileHandle = await open(temporary, "w");
+  const header = npyHeader(shape);
+  await file.write(header, 0, header.length, 0);
+  return {
+    descriptor: file.fd,
+    headerBytes: header.length,
+    async finish() {
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+    },
+    async discard() {
+      await file.close().catch(() => {});
+      await rm(temporary, { force: true });
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** Worker thread of `epic simulate`: one task in, one reply out. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { SimulateReply } from "./simulatePool.ts";
+import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
+
+const ready = Simulator.load(workerData as SimulateSetup);
+
+parentPort?.on("message", async (task: SimulateTask) => {
+  const reply: SimulateReply = await ready
+    .then((simulator) => simulator.run(task))
+    .then(
+      () => ({}),
+      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+    );
+  parentPort?.postMessage(reply);
+});

@@ -1,0 +1,29 @@
+import { instantiate } from "@assemblyscript/loader";
+
+/** A running module: its raw exports and the one memory it exports. */
+export interface ModuleInstance<T> {
+  readonly exports: T;
+  readonly memory: WebAssembly.Memory;
+}
+
+/**
+ * Compiles and instantiates a module that `scripts/build-wasm.mjs` embedded as base64.
+ * The modules have no imports and one exported memory. Views of `memory.buffer` are void after
+ * `memory.grow`.
+ */
+export async function instantiateModule<T>(base64: string): Promise<ModuleInstance<T>> {
+  const { instance } = await instantiate(decodeBase64(base64));
+  const { memory } = instance.exports;
+  if (!(memory instanceof WebAssembly.Memory)) {
+    throw new TypeError("module: expected one exported memory, got none");
+  }
+  return { exports: instance.exports as T, memory };
+}
+
+/** Bytes of a base64 text; `atob` exists in Node, browsers, Deno and Bun alike. */
+export function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}

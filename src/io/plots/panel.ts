@@ -2,7 +2,7 @@
 import { Bitmap } from "./bitmap.ts";
 import type { ColourScale } from "./colours.ts";
 import { textHeight, textPixels } from "./text.ts";
-import { formatTick, ticks } from "./ticks.ts";
+import { ticks } from "./ticks.ts";
 
 export interface Axis {
   readonly label: string;
@@ -83,21 +83,21 @@ function drawMark(
 
 function drawXAxis(bitmap: Bitmap, input: PanelInput, left: number, bottom: number): void {
   const labelTop = bottom + line + tickLength + gap;
-  for (const value of ticks(input.x.low, input.x.high, 4)) {
+  for (const { value, label } of ticks(input.x.low, input.x.high)) {
     const x = left + pixelOf(value, input.x, input.width);
     bitmap.fill(x - line / 2, bottom + line, line, tickLength);
-    bitmap.text(x, labelTop, formatTick(value), "centre");
+    bitmap.text(x, labelTop, label, "centre");
   }
   const middle = left + Math.round(input.width / 2);
   bitmap.text(middle, labelTop + textHeight + gap, input.x.label, "centre");
 }
 
 function drawYAxis(bitmap: Bitmap, input: PanelInput, left: number, top: number): void {
-  for (const value of ticks(input.y.low, input.y.high, 4)) {
+  for (const { value, label } of ticks(input.y.low, input.y.high)) {
     const y = top + pixelOf(value, input.y, input.height);
     bitmap.fill(left - line - tickLength, y - line / 2, tickLength, line);
     const right = left - line - tickLength - gap;
-    bitmap.text(right, y - textHeight / 2, formatTick(value), "right");
+    bitmap.text(right, y - textHeight / 2, label, "right");
   }
   bitmap.textUpwards(margin, top + Math.round(input.height / 2), input.y.label);
 }
@@ -110,18 +110,18 @@ function drawBar(bitmap: Bitmap, input: PanelInput, left: number, top: number): 
     bitmap.fill(left, top + y, barWidth, 1, scale.colour(value));
   }
   bitmap.frame(left, top, barWidth, height, line);
-  for (const value of ticks(scale.low, scale.high, 5)) {
+  for (const { value, label } of ticks(scale.low, scale.high)) {
     const y = top + pixelOf(value, { low: scale.high, high: scale.low }, height);
     bitmap.fill(left + barWidth + line, y - line / 2, tickLength, line);
     const labelLeft = left + barWidth + line + tickLength + gap;
-    bitmap.text(labelLeft, y - textHeight / 2, formatTick(value));
+    bitmap.text(labelLeft, y - textHeight / 2, label);
   }
   bitmap.text(left - line, margin, input.unit ?? "");
 }
 
 /** Bar, ticks, widest number and the margin. */
 function barSpaceOf(scale: ColourScale): number {
-  const widths = ticks(scale.low, scale.high, 5).map((value) => textPixels(formatTick(value)));
+  const widths = ticks(scale.low, scale.high).map(({ label }) => textPixels(label));
   return barWidth + line + tickLength + gap + Math.max(...widths) + margin;
 }
 

@@ -1,18 +1,20 @@
 /** Round numbers for axes. */
 
-/** About `count` round values inside [low, high], ends included where round. */
-export function ticks(low: number, high: number, count = 5): number[] {
-  const step = roundStep((high - low) / count);
-  const values: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
-    values.push(i * step);
-  }
-  return values;
+export interface Tick {
+  readonly value: number;
+  /** All labels of an axis show the same number of decimals. */
+  readonly label: string;
 }
 
-/** `1500`, `0.2`, `-300`: as many decimals as the step needs. */
-export function formatTick(value: number): string {
-  return String(Number(value.toPrecision(6)));
+/** About `count` round values inside [low, high], ends included where round. */
+export function ticks(low: number, high: number, count = 5): Tick[] {
+  const step = roundStep((high - low) / count);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const result: Tick[] = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+    result.push({ value: i * step, label: (i * step).toFixed(decimals) });
+  }
+  return result;
 }
 
 /** The smallest of 1, 2, 5 times a power of ten that is at least `value` (> 0). */

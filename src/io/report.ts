@@ -71,15 +71,15 @@ export function reportHtml(report: Report): string {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy"
   content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${escape(report.title)} - EPIC report</title>
+<title>${escapeHtml(report.title)} - EPIC report</title>
 <style>${reportStyle}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="product">EPIC full-waveform inversion</p>
-<h1>${escape(report.title)}</h1>
-${report.subtitle === undefined ? "" : `<p class="subtitle">${escape(report.subtitle)}</p>`}
+<h1>${escapeHtml(report.title)}</h1>
+${report.subtitle === undefined ? "" : `<p class="subtitle">${escapeHtml(report.subtitle)}</p>`}
 </header>
 ${sections.filter((section) => section !== "").join("\n")}
 </main>
@@ -99,7 +99,7 @@ function headline({ scores, bytes, stages }: Report): string {
   figures.push([formatRatio(bytes.raw / bytes.wire), "fewer bytes than the raw traces"]);
   figures.push([formatMs(total(stages)), "all stages together"]);
   const cards = figures.map(
-    ([value, name]) => `<div><dd>${escape(value)}</dd><dt>${escape(name)}</dt></div>`,
+    ([value, name]) => `<div><dd>${escapeHtml(value)}</dd><dt>${escapeHtml(name)}</dt></div>`,
   );
   return `<dl class="headline">${cards.join("")}</dl>`;
 }
@@ -169,7 +169,7 @@ function deviceTable(devices: readonly ReportDevice[]): string {
 }
 
 function factTable(facts: readonly (readonly [string, string])[]): string {
-  const rows = facts.map(([name, value]) => [escape(name), escape(value)]);
+  const rows = facts.map(([name, value]) => [escapeHtml(name), escapeHtml(value)]);
   return table("This run", ["", ""], rows, "facts");
 }
 
@@ -193,7 +193,9 @@ ${body}
 }
 
 function withNote(name: string, note: string | undefined): string {
-  return note === undefined ? escape(name) : `${escape(name)} <small>${escape(note)}</small>`;
+  return note === undefined
+    ? escapeHtml(name)
+    : `${escapeHtml(name)} <small>${escapeHtml(note)}</small>`;
 }
 
 /** A bar as long as `value` is of `longest`, at least a hair wide. */
@@ -211,7 +213,7 @@ function total(stages: readonly ReportStage[]): number {
   return stages.reduce((sum, stage) => sum + stage.ms, 0);
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     "&": "&amp;",
     "<": "&lt;",

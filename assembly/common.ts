@@ -1,0 +1,67 @@
+import { igemm_s16 as igemmS16 } from "./kernels/igemm_s16";
+import { igemm_u7 as igemmU7 } from "./kernels/igemm_u7";
+import { igemm_s16 as igemmS16Twin } from "./reference/igemm_s16";
+import { igemm_u7 as igemmU7Twin } from "./reference/igemm_u7";
+
+/*
+ * Exports of both sides. Which form of a kernel a build holds is decided at compile time: the condition is static, and
+ * the form not taken is not compiled, so a scalar module contains no vector instruction.
+ */
+
+/** Version of docs/abi.md. */
+export function abi_version(): i32 {
+  return 1;
+}
+
+/** First byte the host may use: the end of the module's constants, rounded up to 64. */
+export function heap_base(): usize {
+  return (__heap_base + 63) & ~63;
+}
+
+export function igemm_s16(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    igemmS16(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmS16Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}
+
+export function igemm_u7(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    igemmU7(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}

@@ -1,0 +1,34 @@
+/* The edge module: what an end device runs. Arguments: docs/abi.md. */
+import { input_stage as inputStage } from "./kernels/input_stage";
+import { pack_s8 as packS8 } from "./kernels/pack_s8";
+import { input_stage as inputStageTwin } from "./reference/input_stage";
+import { pack_s8 as packS8Twin } from "./reference/pack_s8";
+
+export { abi_version, heap_base, igemm_s16, igemm_u7 } from "./common";
+
+export function input_stage(
+  x: usize,
+  shots: i32,
+  samples: i32,
+  receivers: i32,
+  taps: usize,
+  tapCount: i32,
+  decimation: i32,
+  gain: f32,
+  compand: f32,
+  step: f32,
+  out: usize,
+  outRows: i32,
+  outStride: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    inputStage(x, shots, samples, receivers, taps, tapCount, decimation, gain, compand, step, out, outRows, outStride);
+  } else {
+    inputStageTwin(x, shots, samples, receivers, taps, tapCount, decimation, gain, compand, step, out, outRows, outStride);
+  }
+}
+
+export function pack_s8(x: usize, y: usize, n: i32): void {
+  if (ASC_FEATURE_SIMD) packS8(x, y, n);
+  else packS8Twin(x, y, n);
+}

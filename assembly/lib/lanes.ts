@@ -1,0 +1,18 @@
+/** (S_0 + S_1) + (S_2 + S_3): the order in which docs/numbers.md closes every f32 sum. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(lanes: v128): f32 {
+  return (
+    f32x4.extract_lane(lanes, 0) +
+    f32x4.extract_lane(lanes, 1) +
+    (f32x4.extract_lane(lanes, 2) + f32x4.extract_lane(lanes, 3))
+  );
+}
+
+/** Largest of four lanes, none of them NaN. */
+// @ts-ignore: decorator
+@inline
+export function maxLanes(lanes: v128): f32 {
+  const pairs = f32x4.pmax(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
+}

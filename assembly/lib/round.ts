@@ -1,0 +1,31 @@
+import { MAGIC, MAGIC_BITS } from "./vectors";
+
+/**
+ * Rounding to integers, half to even, by adding 1.5·2^23: the integer is then the low bits of the f32. Clamping those bits
+ * before MAGIC_BITS is taken off saturates every f32, infinities included; after it, a large negative x would wrap.
+ */
+export const ROUND_MAGIC: f32 = 12582912.0;
+export const ROUND_MAGIC_BITS: i32 = 0x4b400000;
+
+/** clamp(rint(x), lo, hi); lo <= hi, both inside ±2^22. */
+// @ts-ignore: decorator
+@inline
+export function rintClamp(x: f32, lo: i32, hi: i32): i32 {
+  const bits = reinterpret<i32>(x + ROUND_MAGIC);
+  return min(max(bits, ROUND_MAGIC_BITS + lo), ROUND_MAGIC_BITS + hi) - ROUND_MAGIC_BITS;
+}
+
+/** The same for four lanes; `lo` and `hi` hold ROUND_MAGIC_BITS + bound. */
+// @ts-ignore: decorator
+@inline
+export function rintClamp4(x: v128, lo: v128, hi: v128): v128 {
+  const bits = f32x4.add(x, v128.load(MAGIC));
+  return i32x4.sub(i32x4.min_s(i32x4.max_s(bits, lo), hi), v128.load(MAGIC_BITS));
+}
+
+/** A bound for `rintClamp4`. */
+// @ts-ignore: decorator
+@inline
+export function roundBound(bound: i32): v128 {
+  return i32x4.splat(ROUND_MAGIC_BITS + bound);
+}

@@ -21,5 +21,5 @@ export {
   PAYLOAD_BYTES_MAX,
 } from "./frame.ts";
 export { FRAME_ERROR_CODES, FrameError, type FrameErrorCode } from "./frameError.ts";
-export type { MessageLink, PublishOptions } from "./link.ts";
+export type { LinkMessage, MessageLink, PublishOptions } from "./link.ts";
 export * from "./topics.ts";

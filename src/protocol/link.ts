@@ -9,13 +9,21 @@ export interface MessageLink {
    * about the receiver; rejects when the link is down.
    */
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<void>;
-  /** Subscribes now and again after each reconnect. Resolves at the first confirmation. */
+  /** Subscribes now, if the link is up, and after each connect. Resolves when the broker has confirmed. */
   subscribe(filters: readonly string[]): Promise<void>;
-  /** One handler for all messages; `payload` is the handler's to keep. */
-  onMessage(handler: (topic: string, payload: Uint8Array) => void): void;
+  /** One handler for all messages. */
+  onMessage(handler: (message: LinkMessage) => void): void;
   /** Called with true after each connect (subscriptions renewed), false after each loss. */
   onConnection(handler: (connected: boolean) => void): void;
   close(): Promise<void>;
+}
+
+export interface LinkMessage {
+  readonly topic: string;
+  /** The handler's to keep. */
+  readonly payload: Uint8Array;
+  /** The broker had kept it from before the subscription: no news, but the state. */
+  readonly retained: boolean;
 }
 
 export interface PublishOptions {

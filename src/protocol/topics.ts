@@ -30,12 +30,16 @@ export function deviceStatusTopic(survey: string, device: number): string {
   return `${ROOT}/${survey}/status/device/${device}`;
 }
 
-/** Retained status of the central node that serves `shard`. */
-export function centralStatusTopic(survey: string, shard: number): string {
-  return `${ROOT}/${survey}/status/central/${shard}`;
+/** Retained status of the central process that serves `served` of `shards` shards: `0-1-of-4`. */
+export function centralStatusTopic(
+  survey: string,
+  served: readonly number[],
+  shards: number,
+): string {
+  return `${ROOT}/${survey}/status/central/${served.join("-")}-of-${shards}`;
 }
 
-/** Status of every central node of a survey: a device resends when one comes online. */
+/** Status of every central process of a survey: a device resends when one comes online. */
 export function centralStatusFilter(survey: string): string {
   return `${ROOT}/${survey}/status/central/+`;
 }

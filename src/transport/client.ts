@@ -1,0 +1,163 @@
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import type { LinkMessage, MessageLink, PublishOptions } from "../protocol/index.ts";
+import { backoffMs } from "./backoff.ts";
+
+export interface MqttLinkOptions {
+  /** mqtt://, mqtts://, ws:// or wss:// with host and optional port. */
+  url: string;
+  clientId: string;
+  username?: string;
+  password?: string;
+  /** Retained topic that says "online" while connected and "offline" otherwise, by last will. */
+  statusTopic?: string;
+  /** Word of every failed attempt and lost connection. */
+  onProblem?: (message: string) => void;
+  /** In [0, 1), for the backoff. Default Math.random. */
+  random?: () => number;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A dead peer is noticed after 1.5 times this. */
+const KEEPALIVE_S = 15;
+export const ONLINE = new TextEncoder().encode("online");
+export const OFFLINE = new TextEncoder().encode("offline");
+
+/**
+ * A {@link MessageLink} over MQTT 3.1.1 that reconnects for ever, with backoff. Each attempt is a
+ * fresh client of the mqtt package with nothing stored: its queues are unbounded and vanish with the
+ * process, so what must survive stays with the caller, who is told when the link is up again.
+ */
+export class MqttLink implements MessageLink {
+  readonly #options: MqttLinkOptions;
+  readonly #filters = new Set<string>();
+  #onMessage: (message: LinkMessage) => void = () => {};
+  #onConnection: (connected: boolean) => void = () => {};
+  #client: MqttClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #attempt = 0;
+  #connected = false;
+  #closed = false;
+
+  /** Starts connecting; throws only for a URL that can never work. */
+  constructor(options: MqttLinkOptions) {
+    checkBrokerUrl(options.url);
+    this.#options = options;
+    this.#open();
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  onMessage(handler: (message: LinkMessage) => void): void {
+    this.#onMessage = handler;
+  }
+
+  onConnection(handler: (connected: boolean) => void): void {
+    this.#onConnection = handler;
+  }
+
+  async publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<void> {
+    if (this.#client === undefined || !this.#connected) throw new Error("link: not connected");
+    const { qos = 0, retain = false } = options;
+    await this.#client.publishAsync(topic, asBuffer(payload), { qos, retain });
+  }
+
+  async subscribe(filters: readonly string[]): Promise<void> {
+    for (const filter of filters) this.#filters.add(filter);
+    if (this.#connected) await this.#client?.subscribeAsync([...filters], { qos: 1 });
+  }
+
+  /** Says "offline", disconnects, and connects no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const client = this.#client;
+    if (client === undefined) return;
+    if (this.#connected && this.#options.statusTopic !== undefined) {
+      await this.publish(this.#options.statusTopic, OFFLINE, { retain: true }).catch(() => {});
+    }
+    await client.endAsync(!this.#connected);
+  }
+
+  #open(): void {
+    const { url, clientId, username, password, statusTopic } = this.#options;
+    const settings: IClientOptions = {
+      clientId,
+      protocolVersion: 4,
+      clean: true,
+      reconnectPeriod: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      keepalive: KEEPALIVE_S,
+      queueQoSZero: false,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(statusTopic !== undefined && {
+        will: { topic: statusTopic, payload: asBuffer(OFFLINE), qos: 1, retain: true },
+      }),
+    };
+    const client = mqtt.connect(url, settings);
+    this.#client = client;
+    client.on("connect", () => void this.#connectedNow(client));
+    client.on("message", (topic, payload, packet) => {
+      this.#onMessage({ topic, payload, retained: packet.retain });
+    });
+    client.on("error", (error) => {
+      this.#problem(describeFailure(error, url));
+      client.end(true);
+    });
+    client.on("close", () => this.#lost(client));
+  }
+
+  async #connectedNow(client: MqttClient): Promise<void> {
+    try {
+      if (this.#filters.size > 0) await client.subscribeAsync([...this.#filters], { qos: 1 });
+    } catch (error) {
+      this.#problem(`subscription failed: ${(error as Error).message}`);
+      client.end(true);
+      return;
+    }
+    if (this.#closed || client !== this.#client || !client.connected) return;
+    this.#connected = true;
+    this.#attempt = 0;
+    if (this.#options.statusTopic !== undefined) {
+      await this.publish(this.#options.statusTopic, ONLINE, { retain: true }).catch(() => {});
+    }
+    if (this.#connected) this.#onConnection(true);
+  }
+
+  #lost(client: MqttClient): void {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    const wasConnected = this.#connected;
+    this.#connected = false;
+    if (wasConnected) this.#onConnection(false);
+    if (this.#closed) return;
+    if (wasConnected) this.#problem(`connection to ${this.#options.url} lost`);
+    const random = (this.#options.random ?? Math.random)();
+    this.#timer = setTimeout(() => this.#open(), backoffMs(this.#attempt++, random));
+  }
+
+  #problem(message: string): void {
+    if (!this.#closed) this.#options.onProblem?.(message);
+  }
+}
+
+/** @throws Error in one line unless `url` names a broker that the client can reach */
+export function checkBrokerUrl(url: string): void {
+  const schemes = ["mqtt:", "mqtts:", "tcp:", "ssl:", "ws:", "wss:"];
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !schemes.includes(parsed.protocol) || parsed.hostname === "") {
+    throw new TypeError(`broker: expected a URL as mqtt://host:1883, got "${url}"`);
+  }
+}
+
+function describeFailure(error: Error & { code?: string | number }, url: string): string {
+  if (error.code === "ECONNREFUSED") return `nothing listens at ${url}`;
+  if (error.code === "ENOTFOUND") return `unknown host in ${url}`;
+  return `${url}: ${error.message || error.code || "connection failed"}`;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,74 @@
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { LinkMeter } from "./meter.ts";
+import { PacketGuard } from "./packetGuard.ts";
+
+/**
+ * A broker's view of a client socket: counts the bytes both ways and cuts the connection at the
+ * first packet header that announces more than `packetBytesMax`. The broker library itself has no
+ * such limit and would buffer up to 256 MiB.
+ */
+export class MeteredStream extends Duplex {
+  /** Replaced when the client is known by name; see {@link useMeter}. */
+  #meter = new LinkMeter();
+  readonly #socket: Socket;
+  readonly #guard: PacketGuard;
+
+  constructor(socket: Socket, packetBytesMax: number) {
+    super();
+    this.#socket = socket;
+    this.#guard = new PacketGuard(packetBytesMax);
+    this.#meter.opened();
+    socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("end", () => this.push(null));
+    socket.on("error", (error) => this.destroy(error));
+    socket.on("close", () => this.destroy());
+  }
+
+  /** Counts into `meter` from now on, and adds to it what was counted so far. */
+  useMeter(meter: LinkMeter): void {
+    meter.absorb(this.#meter);
+    this.#meter = meter;
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#meter.received(chunk.length);
+    const announced = this.#guard.check(chunk);
+    if (announced !== undefined) {
+      this.destroy(
+        new Error(`packet: expected at most ${this.#guard.max} bytes, got ${announced}`),
+      );
+      return;
+    }
+    if (!this.push(chunk)) this.#socket.pause();
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#meter.sent(chunk.length);
+    this.#socket.write(chunk, done);
+  }
+
+  /** A packet is written in pieces; one write to the socket keeps it in one segment. */
+  override _writev(
+    pieces: { chunk: Buffer; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    const chunks = pieces.map(({ chunk, encoding }) =>
+      typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk,
+    );
+    this._write(Buffer.concat(chunks), "buffer", done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+}

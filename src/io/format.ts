@@ -24,7 +24,7 @@ export function formatRatio(ratio: number): string {
   return `${ratio >= 100 ? formatCount(ratio) : threeDigits(ratio)}x`;
 }
 
+/** For values below 1000; never more than three decimals. */
 function threeDigits(value: number): string {
-  const decimals = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.max(value, 1e-3)))));
-  return value.toFixed(decimals);
+  return value < 0.1 ? value.toFixed(3) : value.toPrecision(3);
 }

@@ -203,7 +203,8 @@ export function decodeNpy(bytes: Uint8Array, expectation?: NpyExpectation): NpyA
   const header = parseNpyHeader(bytes);
   const axes = expectation && matchShape(header.shape, expectation);
   checkNpyLength(header, bytes.length);
-  const data = new Float32Array(bytes.slice(header.dataOffset).buffer);
+  // Not bytes.slice(): on a Node Buffer that is a view, not an aligned copy.
+  const data = new Float32Array(new Uint8Array(bytes.subarray(header.dataOffset)).buffer);
   checkFinite(data, header.shape, axes);
   return { shape: header.shape, data };
 }
@@ -331,7 +332,7 @@ function badHeader(text: string): NpyError {
 
 /** Text from a file, made safe to print on one line. */
 function clip(text: string): string {
-  const plain = text.replace(/[^\x20-\x7e]+/g, "?").trim();
+  const plain = text.trim().replace(/[^\x20-\x7e]+/g, "?");
   return plain.length > 60 ? `${plain.slice(0, 57)}...` : `"${plain}"`;
 }
 

@@ -1,0 +1,62 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { writeFileAtomic, writeFolderAtomic } from "../../src/io/atomic.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "epic-atomic-"));
+});
+afterEach(async () => {
+  await chmod(folder, 0o755);
+  await rm(folder, { recursive: true });
+});
+
+it("writes text, bytes and parts, and replaces what was there", async () => {
+  const path = join(folder, "a");
+  await writeFileAtomic(path, "one");
+  expect(await readFile(path, "utf8")).toBe("one");
+  await writeFileAtomic(path, [Buffer.from("two "), Buffer.from("parts")]);
+  expect(await readFile(path, "utf8")).toBe("two parts");
+  expect(await readdir(folder)).toEqual(["a"]);
+});
+
+it("keeps the old file and removes its own when the source fails", async () => {
+  const path = join(folder, "a");
+  await writeFile(path, "old");
+  async function* failing() {
+    yield Buffer.from("half");
+    throw new Error("source: gone");
+  }
+  await expect(writeFileAtomic(path, failing())).rejects.toThrow("source: gone");
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(folder)).toEqual(["a"]);
+});
+
+it("names the target, not the temporary file, in a system error", async () => {
+  const path = join(folder, "none", "a");
+  await expect(writeFileAtomic(path, "x")).rejects.toMatchObject({ code: "ENOENT", path });
+});
+
+it("keeps nothing when the target cannot be replaced", async () => {
+  const path = join(folder, "a");
+  await mkdir(path);
+  await expect(writeFileAtomic(path, "x")).rejects.toMatchObject({ path });
+  expect(await readdir(folder)).toEqual(["a"]);
+});
+
+it("writes a folder whole or not at all", async () => {
+  const path = join(folder, "result");
+  const fill = async (temporary: string) => {
+    await writeFile(join(temporary, "a"), "1");
+    if (failing) throw new Error("fill: gone");
+  };
+  let failing = true;
+  await expect(writeFolderAtomic(path, fill)).rejects.toThrow("fill: gone");
+  expect(await readdir(folder)).toEqual([]);
+  failing = false;
+  await writeFolderAtomic(path, fill);
+  expect(await readdir(path)).toEqual(["a"]);
+  expect(await readdir(folder)).toEqual(["result"]);
+});

@@ -24,14 +24,16 @@ export function simpleFaultMap(random: Random, curved: boolean): Float32Array {
   const velocities = halvedVelocities(random, count);
   const depths = layerDepths(random, count);
   const fold = curved ? smoothFold(random) : new Float64Array(GRID);
-  const throwRows = random.uniform(5, 10) * (random.chance(0.5) ? 1 : -1);
+  const throwRows = random.uniform(5, 10);
   const faults = faultsOfMap(random);
+  // Either side of a fault may be the raised one.
+  const raisedSide = random.chance(0.5);
 
   const map = new Float32Array(GRID * GRID);
   for (let row = 0; row < GRID; row++) {
     for (let x = 0; x < GRID; x++) {
-      const shift = isDisplaced(faults, x, row) ? throwRows : 0;
-      const depth = row - fold[x]! - shift;
+      const raised = isBeyond(faults, x, row) === raisedSide;
+      const depth = row - fold[x]! + (raised ? throwRows : 0);
       let layer = 0;
       while (layer < depths.length && depth >= depths[layer]!) layer++;
       map[row * GRID + x] = velocities[layer]!;
@@ -52,14 +54,14 @@ function halvedVelocities(random: Random, count: number): number[] {
 
 /** Interface depths in rows: layers of at least 15 rows that grow thinner with depth. */
 function layerDepths(random: Random, count: number): number[] {
-  if (count === 2) return [random.uniform(20, 42)];
-  const first = count === 3 ? random.uniform(17, 32) : random.uniform(15, 25);
+  if (count === 2) return [random.uniform(23, 47)];
+  const first = count === 3 ? random.uniform(19, 36) : random.uniform(16, 25);
   const depths = [first];
-  for (let i = 2; i < count; i++) depths.push(depths[i - 2]! + random.uniform(15, 20));
+  for (let i = 2; i < count; i++) depths.push(depths[i - 2]! + random.uniform(15.5, 23));
   return depths;
 }
 
-/** One fault in 72 % of the maps, otherwise two that bound a sunken or a raised block. */
+/** One fault in 72 % of the maps, otherwise two that bound a raised or a sunken block. */
 function faultsOfMap(random: Random): Fault[] {
   const lean = random.uniform(-1, 1);
   if (random.chance(0.72)) return [{ column: random.uniform(12, 58), lean }];
@@ -70,13 +72,13 @@ function faultsOfMap(random: Random): Fault[] {
   ];
 }
 
-/** A cell is displaced if it lies to the right of an odd number of faults. */
-function isDisplaced(faults: readonly Fault[], x: number, row: number): boolean {
-  let displaced = false;
+/** Whether a cell lies to the right of an odd number of faults. */
+function isBeyond(faults: readonly Fault[], x: number, row: number): boolean {
+  let beyond = false;
   for (const { column, lean } of faults) {
-    if (x > column + lean * (row - GRID / 2)) displaced = !displaced;
+    if (x > column + lean * (row - GRID / 2)) beyond = !beyond;
   }
-  return displaced;
+  return beyond;
 }
 
 /** A fold of one to two waves across the map, depth in rows per column. */

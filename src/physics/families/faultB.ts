@@ -1,5 +1,5 @@
 import type { Random } from "../random.ts";
-import { randomSites, splineCurve } from "./curve.ts";
+import { CURVE_SITES, splineCurve } from "./curve.ts";
 import { GRID, VELOCITY_MAX, VELOCITY_MIN } from "./grid.ts";
 
 /** The rock on one side of the main fault. */
@@ -40,7 +40,7 @@ interface Sliver {
 export function complexFaultMap(random: Random, curved: boolean): Float32Array {
   const count = random.integer(6, 8);
   const blocks = [randomBlock(random, count, curved), randomBlock(random, count, curved)] as const;
-  const main: Line = { column: random.uniform(12, 58), lean: random.uniform(-1, 1) };
+  const main: Line = { column: random.uniform(12, 58), lean: randomLean(random) };
   const slivers = randomSlivers(random, main);
 
   const map = new Float32Array(GRID * GRID);
@@ -63,32 +63,39 @@ export function complexFaultMap(random: Random, curved: boolean): Float32Array {
 function randomBlock(random: Random, count: number, curved: boolean): Block {
   const thickness = GRID / count;
   const fold = curved ? randomFold(random) : new Float64Array(GRID);
-  // Folds tighten or fade with depth.
-  const growth = curved ? random.uniform(-0.2, 0.8) : 0;
+  // Folds grow or fade with depth.
+  const growth = curved ? random.uniform(-0.2, 0.6) : 0;
   const interfaces: Float64Array[] = [];
-  let depth = random.uniform(0.3, 1.2) * thickness;
+  let depth = random.uniform(0.2, 1.3) * thickness;
   for (let i = 0; i < count - 1; i++) {
     const gain = 1 + (growth * depth) / GRID;
     interfaces.push(fold.map((offset) => depth + gain * offset));
-    depth += thickness * random.uniform(0.7, 1.3);
+    depth += thickness * random.uniform(0.6, 1.4);
   }
-  return { velocities: steppedVelocities(random, count), interfaces };
+  return { velocities: growingVelocities(random, count), interfaces };
 }
 
-/** A fold about depth 0: the CurveVel law with a wide choice of heights. */
+/**
+ * A fold about depth 0: the CurveVel spline with sites that mostly swing from crest to trough, as
+ * the sharp folds of the pictures do, held level beyond column 60 in half of the blocks.
+ */
 function randomFold(random: Random): Float64Array {
-  const height = random.uniform(2, 9);
-  return splineCurve(randomSites(random, -height, height));
+  const height = random.uniform(2, 11);
+  let side = random.chance(0.5) ? 1 : -1;
+  const values = CURVE_SITES.map(() => {
+    if (random.chance(0.7)) side = -side;
+    return side * height * random.uniform(0.1, 1);
+  });
+  const fold = splineCurve(values);
+  if (random.chance(0.5)) fold.fill(fold[60]!, 60);
+  return random.chance(0.5) ? fold : fold.reverse();
 }
 
-/** One whole velocity from each of `count` equal steps of 1500..4500 m/s, slowest first. */
-function steppedVelocities(random: Random, count: number): number[] {
-  const step = (VELOCITY_MAX - VELOCITY_MIN) / count;
+/** Whole velocities drawn uniformly from 1500..4500 m/s, slowest first. */
+function growingVelocities(random: Random, count: number): number[] {
   const velocities: number[] = [];
-  for (let i = 0; i < count; i++) {
-    velocities.push(Math.floor(VELOCITY_MIN + step * (i + random.uniform(0, 1))));
-  }
-  return velocities;
+  for (let i = 0; i < count; i++) velocities.push(random.integer(VELOCITY_MIN, VELOCITY_MAX));
+  return velocities.sort((a, b) => a - b);
 }
 
 /** One to three slivers: the first follows the main fault, the others cross it or stand apart. */
@@ -96,19 +103,29 @@ function randomSlivers(random: Random, main: Line): Sliver[] {
   const slivers: Sliver[] = [];
   const count = random.integer(1, 3);
   for (let i = 0; i < count; i++) {
-    const lean = i === 0 ? main.lean + random.uniform(-0.3, 0.3) : random.uniform(-1, 1);
-    const column = i === 0 ? main.column + random.uniform(-5, 5) : random.uniform(8, 62);
-    const width = random.uniform(3, 14);
-    const top = random.uniform(-30, 30);
+    const follows = i === 0;
+    const lean = follows ? main.lean + random.uniform(-0.3, 0.3) : randomLean(random);
+    const column = follows ? main.column + random.uniform(-5, 5) : random.uniform(5, 65);
+    // Mostly narrow: one in four is wide.
+    const width = random.chance(0.25) ? random.uniform(10, 22) : random.uniform(2, 9);
+    const top = random.uniform(-30, 25);
+    const length = random.uniform(25, 90);
+    // Half of the slivers end in a tip: their sides meet at the lower end.
+    const taper = random.chance(0.5) ? width / length : random.uniform(-0.1, 0.1);
     slivers.push({
       left: { column: column - width / 2, lean },
-      right: { column: column + width / 2, lean: lean + random.uniform(-0.25, 0.25) },
+      right: { column: column + width / 2, lean: lean - taper },
       top,
-      bottom: top + random.uniform(25, 80),
-      slip: random.uniform(6, 28) * (random.chance(0.75) ? 1 : -1),
+      bottom: top + length,
+      slip: random.uniform(6, 30) * (random.chance(0.65) ? 1 : -1),
     });
   }
   return slivers;
+}
+
+/** Columns per row downwards; most faults dip to the right. */
+function randomLean(random: Random): number {
+  return random.uniform(0.1, 1) * (random.chance(0.7) ? 1 : -1);
 }
 
 function isRightOf(line: Line, column: number, row: number): boolean {

@@ -1,9 +1,9 @@
 import { cosTurns, type Random, sinTurns } from "../random.ts";
 import { GRID } from "./grid.ts";
 
-/** How a shape is filled. */
-type Fill = "plain" | "striped" | "grainy" | "shaded";
-const FILLS: readonly Fill[] = ["plain", "striped", "grainy", "shaded"];
+/** How the body of an object is filled. */
+const FILLS = ["plain", "hollow", "hollow", "striped", "grainy"] as const;
+type Fill = (typeof FILLS)[number];
 
 /** An ellipse or a rounded box of an image, in cells. */
 interface Shape {
@@ -15,59 +15,87 @@ interface Shape {
   readonly cos: number;
   readonly sin: number;
   readonly boxy: boolean;
-  /** Brightness of the body and of the rim. */
+  /** Brightness of the body; the ground is 0. */
   readonly body: number;
-  readonly rim: number;
-  /** Rim thickness as a share of the half width, 0 for none. */
-  readonly rimShare: number;
+  /** Brightness gained from the middle to the upper side, as if lit from above. */
+  readonly light: number;
   readonly fill: Fill;
-  /** Cells per stripe pair. */
+  /** Cells per pair of stripes. */
   readonly period: number;
 }
 
 /**
- * An image-like texture: outlined, striped and grainy shapes scattered over a plain ground, some in
- * rows. It stands in for the natural photographs that OpenFWI's Style maps take their texture
- * from.
+ * An image-like texture: lit, hollow, striped and grainy objects in clusters on a plain ground,
+ * at times with a brighter foreground or a row of equal objects. It stands in for the natural
+ * photographs that OpenFWI's Style maps take their texture from.
  * @returns [70][70] brightness, mean 0 and deviation 1
  */
 export function imageTexture(random: Random): Float64Array {
   const image = new Float64Array(GRID * GRID);
-  const count = random.integer(10, 24);
-  const size = random.uniform(0.8, 1.25);
-  for (let i = 0; i < count; i++) paintShape(image, randomShape(random, size), random);
-  if (random.chance(0.4)) paintRow(image, random, size);
-  return standardise(image);
+  const size = random.uniform(0.75, 1.2);
+  if (random.chance(0.25)) paintForeground(image, random);
+  const clusters = random.integer(10, 16);
+  for (let i = 0; i < clusters; i++) paintCluster(image, random, size);
+  if (random.chance(0.35)) paintRow(image, random, size);
+  return standardise(soften(image));
 }
 
-function randomShape(random: Random, size: number): Shape {
-  const turns = random.uniform(0, 1);
-  const halfLength = size * random.uniform(3.5, 11);
-  const body = random.chance(0.8) ? random.uniform(0.3, 1) : random.uniform(-0.8, 0);
+/** Objects of like kind around a point; later ones hide earlier ones. */
+function paintCluster(image: Float64Array, random: Random, size: number): void {
+  const row = random.uniform(0, GRID);
+  const column = random.uniform(0, GRID);
+  const spread = random.uniform(4, 12);
+  // Most lie near level.
+  const turns = random.chance(0.6) ? random.uniform(-0.1, 0.1) : random.uniform(0, 1);
+  const members = random.integer(2, 5);
+  for (let i = 0; i < members; i++) {
+    const shape = randomShape(random, size, turns + random.uniform(-0.1, 0.1));
+    const away = { row: row + spread * random.normal(), column: column + spread * random.normal() };
+    paintShape(image, { ...shape, ...away }, random);
+  }
+}
+
+/** An object at the origin whose long axis points `turns` of a full turn from the row axis. */
+function randomShape(random: Random, size: number, turns: number): Shape {
+  const halfLength = size * random.uniform(3.5, 9);
   return {
-    row: random.uniform(-2, GRID + 2),
-    column: random.uniform(-2, GRID + 2),
+    row: 0,
+    column: 0,
     halfLength,
-    halfWidth: halfLength * random.uniform(0.4, 1),
+    halfWidth: halfLength * random.uniform(0.45, 1),
     cos: cosTurns(turns),
     sin: sinTurns(turns),
-    boxy: random.chance(0.25),
-    body,
-    rim: body + random.uniform(0.2, 0.7),
-    rimShare: random.chance(0.5) ? random.uniform(0.15, 0.4) : 0,
+    boxy: random.chance(0.15),
+    body: random.chance(0.8) ? random.uniform(0.5, 1) : random.uniform(-0.6, 0),
+    light: random.uniform(0, 0.5),
     fill: FILLS[random.integer(0, FILLS.length - 1)]!,
-    period: random.uniform(2.2, 5),
+    period: random.uniform(2.5, 5),
   };
 }
 
-/** Equal shapes side by side, like a fence or a row of arches. */
+/** Equal objects side by side, like a fence or a row of arches. */
 function paintRow(image: Float64Array, random: Random, size: number): void {
-  const first = randomShape(random, 0.6 * size);
+  const first = randomShape(random, 0.6 * size, random.uniform(0, 1));
   const row = random.uniform(10, GRID - 5);
   const spacing = first.halfWidth * 2 + random.uniform(1, 4);
   const drop = random.uniform(-0.15, 0.15);
   for (let column = random.uniform(0, 20); column < GRID; column += spacing) {
     paintShape(image, { ...first, column, row: row + drop * column }, random);
+  }
+}
+
+/** Brightens everything below a wavy horizon and roughens it a little. */
+function paintForeground(image: Float64Array, random: Random): void {
+  const horizon = random.uniform(25, 60);
+  const height = random.uniform(0, 6);
+  const waves = random.uniform(0.5, 2);
+  const phase = random.uniform(0, 1);
+  const body = random.uniform(0.3, 0.8);
+  for (let x = 0; x < GRID; x++) {
+    const top = Math.floor(horizon + height * sinTurns(phase + (waves * x) / GRID));
+    for (let row = Math.max(0, top); row < GRID; row++) {
+      image[row * GRID + x] = body + random.uniform(-0.1, 0.1);
+    }
   }
 }
 
@@ -88,30 +116,60 @@ function paintShape(image: Float64Array, shape: Shape, random: Random): void {
         ? Math.max(Math.abs(along), Math.abs(across))
         : Math.sqrt(along * along + across * across);
       if (radius > 1) continue;
-      const onRim = radius > 1 - shape.rimShare;
-      image[row * GRID + x] = onRim ? shape.rim : filled(shape, along, across, random);
+      const lit = shape.body - (shape.light * dy) / shape.halfLength;
+      const grain = random.uniform(-0.12, 0.12);
+      image[row * GRID + x] = lit + grain + fillDetail(shape, along, across, radius, random);
     }
   }
 }
 
-/** Brightness inside the rim at a place given in half axes. */
-function filled(shape: Shape, along: number, across: number, random: Random): number {
+/** What the fill adds to the lit body at a place given in half axes. */
+function fillDetail(
+  shape: Shape,
+  along: number,
+  across: number,
+  radius: number,
+  random: Random,
+): number {
   switch (shape.fill) {
     case "plain":
-      return shape.body;
+      return 0;
+    case "hollow":
+      // A ring: the ground shows through, its lower lip faint.
+      return radius < 0.55 ? -0.8 * shape.body : 0;
     case "striped":
-      return shape.body + 0.35 * sinTurns((along * shape.halfLength) / shape.period);
+      return (
+        0.4 * sinTurns((along * shape.halfLength) / shape.period) * (1 - 0.5 * across * across)
+      );
     case "grainy":
-      return shape.body + random.uniform(-0.4, 0.4);
-    case "shaded":
-      return shape.body - 0.4 * across;
+      return random.uniform(-0.4, 0.4);
   }
 }
 
-/** Gaussian-like blur: three passes of a running mean over 2 * radius + 1 cells, both ways. */
-export function blur(image: Float64Array, radius: number): Float64Array {
+/** Smooths by (1, 4, 1) / 6 down and across, as a camera would: no edge is a one-cell step. */
+function soften(image: Float64Array): Float64Array {
+  const out = new Float64Array(image.length);
+  for (let row = 0; row < GRID; row++) {
+    const above = Math.max(0, row - 1) * GRID;
+    const here = row * GRID;
+    const below = Math.min(GRID - 1, row + 1) * GRID;
+    for (let x = 0; x < GRID; x++) {
+      const left = Math.max(0, x - 1);
+      const right = Math.min(GRID - 1, x + 1);
+      const column = (i: number) => image[above + i]! + 4 * image[here + i]! + image[below + i]!;
+      out[here + x] = (column(left) + 4 * column(x) + column(right)) / 36;
+    }
+  }
+  return out;
+}
+
+/**
+ * Gaussian-like blur by repeated running means, both ways; its deviation is
+ * sqrt(passes * ((2 * radius + 1)^2 - 1) / 12) cells.
+ */
+export function blur(image: Float64Array, radius: number, passes: number): Float64Array {
   let from = image;
-  for (let pass = 0; pass < 3; pass++) {
+  for (let pass = 0; pass < passes; pass++) {
     from = runningMean(runningMean(from, radius, 1, GRID), radius, GRID, 1);
   }
   return from;

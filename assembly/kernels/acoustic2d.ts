@@ -13,7 +13,8 @@
  * Row r - 2 of p is advanced while row r is computed: row r is its last reader.
  * Every sum is in the order of `reference/acoustic2d.ts`; results are equal bit for bit.
  */
-import { AcousticGrid, PSI_X_BYTES, PSI_Z_ROWS, STRIP, courantRow } from "../lib/acousticGrid";
+import { AcousticGrid, PSI_Z_ROWS, STRIP, courantRow } from "../lib/acousticGrid";
+import { wrapHalo } from "../lib/periodicHalo";
 import { EIGHT, FLUSH, FOUR, SIXTEEN, THIRTY } from "../lib/acousticConstants";
 
 /** Advances p and d of `g` by one step. */
@@ -26,6 +27,7 @@ export function acoustic2d_step(g: AcousticGrid): void {
 }
 
 function stepSponge(g: AcousticGrid): void {
+  wrapHalo(g);
   const rows = g.rows;
   const stride = g.stride;
   let p = g.p;
@@ -44,37 +46,40 @@ function stepCpml(g: AcousticGrid): void {
   psiZ(g);
   const rows = g.rows;
   const stride = g.stride;
-  const zStrip = <usize>STRIP * stride;
-  const right = <usize>g.stripEnd - 4 * STRIP;
-  let p = g.p;
-  let d = g.d;
-  let psiX = g.psiX + 16;
-  let zetaX = g.zetaX;
+  xStrips(g, 0);
   for (let row: u32 = 0; row < rows; row++) {
+    // A row ahead of its reader: a load that straddles fresh stores would wait for them.
+    if (row + 1 < rows) xStrips(g, row + 1);
+    const p = g.p + <usize>row * stride;
+    const d = g.d + <usize>row * stride;
     const c = courantRow(g, row);
-    xStrip(p, d, c, psiX, zetaX, g.decay, g.gain, g.gain12);
-    xStrip(
-      p + right, d + right, c + right, psiX + PSI_X_BYTES, zetaX + 4 * STRIP,
-      g.decay + 4 * STRIP, g.gain + 4 * STRIP, g.gain12 + 4 * STRIP,
-    );
-    if (row < STRIP) {
-      const psi = g.psiZ + <usize>(row + 2) * stride;
-      const zeta = g.zetaZ + <usize>row * stride;
-      const k = <usize>row << 2;
-      zetaZRow(p, d, c, psi, zeta, g.decay + k, g.gain + k, stride, g.rowBytes);
-    } else if (row >= rows - STRIP) {
-      const i = row + STRIP - rows;
-      const psi = g.psiZ + <usize>(PSI_Z_ROWS + i + 2) * stride;
-      const zeta = g.zetaZ + zStrip + <usize>i * stride;
-      const k = <usize>(i + STRIP) << 2;
-      zetaZRow(p, d, c, psi, zeta, g.decay + k, g.gain + k, stride, g.rowBytes);
+    let strip: u32 = 0;
+    let i = row;
+    if (row >= rows - STRIP) {
+      strip = 1;
+      i = row + STRIP - rows;
     }
-    plainRow(p, d, c, stride, g.rowBytes);
-    p += stride;
-    d += stride;
-    psiX += 2 * PSI_X_BYTES;
-    zetaX += 8 * STRIP;
+    if (i < STRIP) {
+      const psi = g.psiZ + <usize>(strip * PSI_Z_ROWS + i + 2) * stride;
+      const zeta = g.zetaZ + <usize>(strip * STRIP + i) * stride;
+      const k = <usize>(strip * 3 * STRIP + i) << 2;
+      stripRow(p, d, c, psi, zeta, g.strips + k, g.strips + k + 4 * STRIP, stride, g.rowBytes);
+    } else {
+      plainRow(p, d, c, stride, g.rowBytes);
+    }
   }
+}
+
+/** Both x strips of a row. */
+function xStrips(g: AcousticGrid, row: u32): void {
+  const p = g.p + <usize>row * g.stride;
+  const d = g.d + <usize>row * g.stride;
+  const c = courantRow(g, row);
+  const psi = g.psiX + <usize>row * (8 * STRIP);
+  const zeta = g.zetaX + <usize>row * (8 * STRIP);
+  const right = <usize>g.columnBytes - 4 * STRIP;
+  xStrip(p, d, c, psi, zeta, g.strips);
+  xStrip(p + right, d + right, c + right, psi + 4 * STRIP, zeta + 4 * STRIP, g.strips + 12 * STRIP);
 }
 
 /** psi of both z strips from the pressure before the step. */
@@ -84,10 +89,10 @@ function psiZ(g: AcousticGrid): void {
   for (let i: u32 = 0; i < STRIP - 2; i++) {
     let k = <usize>i << 2;
     let psi = g.psiZ + <usize>(i + 2) * stride;
-    psiZRow(g.p + <usize>i * stride, psi, g.decay + k, g.gain12 + k, stride, g.rowBytes);
-    k = <usize>(i + STRIP + 2) << 2;
+    psiZRow(g.p + <usize>i * stride, psi, g.strips + k, g.strips + k + 8 * STRIP, stride, g.rowBytes);
+    k = <usize>(i + 3 * STRIP + 2) << 2;
     psi = g.psiZ + <usize>(PSI_Z_ROWS + i + 4) * stride;
-    psiZRow(g.p + bottom + <usize>(i + 2) * stride, psi, g.decay + k, g.gain12 + k, stride, g.rowBytes);
+    psiZRow(g.p + bottom + <usize>(i + 2) * stride, psi, g.strips + k, g.strips + k + 8 * STRIP, stride, g.rowBytes);
   }
 }
 
@@ -201,67 +206,105 @@ function psiZRow(p: usize, psi: usize, decay: usize, gain12: usize, stride: usiz
   } while (psi < end);
 }
 
-/** zeta <- b zeta + a 12 d(dp + psi); d += c (12 dpsi + zeta), along z. */
-function zetaZRow(
+/** As `plainRow` in a z strip: zeta <- b zeta + a 12 d(dp + psi), and d takes c (12 dpsi + zeta) as well. */
+function stripRow(
   p: usize, d: usize, c: usize, psi: usize, zeta: usize,
   decay: usize, gain: usize, stride: usize, rowBytes: u32,
 ): void {
+  const four = v128.load(FOUR);
   const eight = v128.load(EIGHT);
   const sixteen = v128.load(SIXTEEN);
   const thirty = v128.load(THIRTY);
+  const flush = v128.load(FLUSH);
   const b = v128.load32_splat(decay);
   const a = v128.load32_splat(gain);
   const end = d + rowBytes;
   const stride2 = stride + stride;
+  let above = d - stride2;
   do {
+    const before = v128.load(p - stride2);
+    const q = v128.load(p);
     const near = f32x4.mul(f32x4.sub(v128.load(psi + stride), v128.load(psi - stride)), eight);
     const slope = f32x4.sub(near, f32x4.sub(v128.load(psi + stride2), v128.load(psi - stride2)));
-    const s1 = f32x4.mul(f32x4.add(v128.load(p - stride), v128.load(p + stride)), sixteen);
-    const s2 = f32x4.add(v128.load(p - stride2), v128.load(p + stride2));
-    const curve = f32x4.sub(f32x4.sub(s1, s2), f32x4.mul(v128.load(p), thirty));
+    const z1 = f32x4.add(v128.load(p - stride), v128.load(p + stride));
+    const z2 = f32x4.add(before, v128.load(p + stride2));
+    const curve = f32x4.sub(f32x4.sub(f32x4.mul(z1, sixteen), z2), f32x4.mul(q, thirty));
     const z = f32x4.add(
       f32x4.mul(b, v128.load(zeta)),
       f32x4.mul(a, f32x4.add(curve, slope)),
     );
     v128.store(zeta, z);
-    v128.store(d, f32x4.add(v128.load(d), f32x4.mul(v128.load(c), f32x4.add(slope, z))));
+    const p4 = f32x4.mul(q, four);
+    const s1 = f32x4.add(f32x4.add(v128.load(p - 4), v128.load(p, 4)), z1);
+    const s2 = f32x4.add(f32x4.add(v128.load(p - 8), v128.load(p, 8)), z2);
+    const l = f32x4.sub(f32x4.mul(f32x4.sub(s1, p4), sixteen), f32x4.sub(s2, p4));
+    const next = f32x4.add(
+      v128.load(d),
+      f32x4.mul(v128.load(c), f32x4.add(l, f32x4.add(slope, z))),
+    );
+    v128.store(d, f32x4.sub(f32x4.add(next, flush), flush));
+    v128.store(p - stride2, f32x4.add(before, v128.load(above)));
     p += 16;
     d += 16;
     c += 16;
     psi += 16;
     zeta += 16;
+    above += 16;
   } while (d < end);
 }
 
-/** psi, zeta and d of one x strip in one row: `psiZRow` and `zetaZRow` along x. */
-function xStrip(
-  p: usize, d: usize, c: usize, psi: usize, zeta: usize,
-  decay: usize, gain: usize, gain12: usize,
-): void {
+/**
+ * One x strip in one row: psi and zeta advance as in `psiZRow` and `stripRow`, d takes
+ * c (12 dpsi + zeta). The new psi stays in registers, its neighbours are shuffles.
+ */
+function xStrip(p: usize, d: usize, c: usize, psi: usize, zeta: usize, decay: usize): void {
   const eight = v128.load(EIGHT);
   const sixteen = v128.load(SIXTEEN);
   const thirty = v128.load(THIRTY);
-  for (let k: usize = 0; k < 4 * STRIP; k += 16) {
-    const q = p + k - 8;
-    const near = f32x4.mul(f32x4.sub(v128.load(q, 12), v128.load(q, 4)), eight);
-    const slope = f32x4.sub(near, f32x4.sub(v128.load(q, 16), v128.load(q)));
-    const kept = f32x4.mul(v128.load(decay + k), v128.load(psi + k));
-    v128.store(psi + k, f32x4.add(kept, f32x4.mul(v128.load(gain12 + k), slope)));
-  }
-  for (let k: usize = 0; k < 4 * STRIP; k += 16) {
-    const q = psi + k - 8;
-    const near = f32x4.mul(f32x4.sub(v128.load(q, 12), v128.load(q, 4)), eight);
-    const slope = f32x4.sub(near, f32x4.sub(v128.load(q, 16), v128.load(q)));
-    const r = p + k - 8;
-    const s1 = f32x4.mul(f32x4.add(v128.load(r, 4), v128.load(r, 12)), sixteen);
-    const s2 = f32x4.add(v128.load(r), v128.load(r, 16));
-    const curve = f32x4.sub(f32x4.sub(s1, s2), f32x4.mul(v128.load(r, 8), thirty));
-    const z = f32x4.add(
-      f32x4.mul(v128.load(decay + k), v128.load(zeta + k)),
-      f32x4.mul(v128.load(gain + k), f32x4.add(curve, slope)),
-    );
-    v128.store(zeta + k, z);
-    const e = f32x4.mul(v128.load(c + k), f32x4.add(slope, z));
-    v128.store(d + k, f32x4.add(v128.load(d + k), e));
-  }
+  const gain = decay + 4 * STRIP;
+  const gain12 = decay + 8 * STRIP;
+  const zero = f32x4.splat(0);
+  const y0 = xPsi(p - 8, psi, decay, gain12, eight);
+  const y1 = xPsi(p + 8, psi + 16, decay + 16, gain12 + 16, eight);
+  const y2 = xPsi(p + 24, psi + 32, decay + 32, gain12 + 32, eight);
+  const y3 = xPsi(p + 40, psi + 48, decay + 48, gain12 + 48, eight);
+  xZeta(p - 8, d, c, zeta, decay, gain, zero, y0, y1, eight, sixteen, thirty);
+  xZeta(p + 8, d + 16, c + 16, zeta + 16, decay + 16, gain + 16, y0, y1, y2, eight, sixteen, thirty);
+  xZeta(p + 24, d + 32, c + 32, zeta + 32, decay + 32, gain + 32, y1, y2, y3, eight, sixteen, thirty);
+  xZeta(p + 40, d + 48, c + 48, zeta + 48, decay + 48, gain + 48, y2, y3, zero, eight, sixteen, thirty);
+}
+
+// @ts-ignore: decorator
+@inline
+function xPsi(p: usize, psi: usize, decay: usize, gain12: usize, eight: v128): v128 {
+  const near = f32x4.mul(f32x4.sub(v128.load(p, 12), v128.load(p, 4)), eight);
+  const slope = f32x4.sub(near, f32x4.sub(v128.load(p, 16), v128.load(p)));
+  const kept = f32x4.mul(v128.load(decay), v128.load(psi));
+  const y = f32x4.add(kept, f32x4.mul(v128.load(gain12), slope));
+  v128.store(psi, y);
+  return y;
+}
+
+// @ts-ignore: decorator
+@inline
+function xZeta(
+  p: usize, d: usize, c: usize, zeta: usize, decay: usize, gain: usize,
+  before: v128, here: v128, after: v128, eight: v128, sixteen: v128, thirty: v128,
+): void {
+  const right1 = v128.shuffle<f32>(here, after, 1, 2, 3, 4);
+  const right2 = v128.shuffle<f32>(here, after, 2, 3, 4, 5);
+  const left1 = v128.shuffle<f32>(before, here, 3, 4, 5, 6);
+  const left2 = v128.shuffle<f32>(before, here, 2, 3, 4, 5);
+  const near = f32x4.mul(f32x4.sub(right1, left1), eight);
+  const slope = f32x4.sub(near, f32x4.sub(right2, left2));
+  const s1 = f32x4.mul(f32x4.add(v128.load(p, 4), v128.load(p, 12)), sixteen);
+  const s2 = f32x4.add(v128.load(p), v128.load(p, 16));
+  const curve = f32x4.sub(f32x4.sub(s1, s2), f32x4.mul(v128.load(p, 8), thirty));
+  const z = f32x4.add(
+    f32x4.mul(v128.load(decay), v128.load(zeta)),
+    f32x4.mul(v128.load(gain), f32x4.add(curve, slope)),
+  );
+  v128.store(zeta, z);
+  const e = f32x4.mul(v128.load(c), f32x4.add(slope, z));
+  v128.store(d, f32x4.add(v128.load(d), e));
 }

@@ -13,8 +13,11 @@ export const SIXTEEN = memory.data<f32>([16, 16, 16, 16], 16);
 export const THIRTY = memory.data<f32>([30, 30, 30, 30], 16);
 
 /**
- * 2^-83. (x + 2^-83) - 2^-83 is x rounded to a multiple of 2^-106, zero for the smallest: no
- * pressure and no product of one becomes subnormal ahead of the wave, where WebAssembly, which has
- * no flush-to-zero, would run several times slower. Pressures of interest are above 1e-6.
+ * 2^-63. (x + 2^-63) - 2^-63 is x rounded to a multiple of 2^-86, so that neither a pressure nor a
+ * product of one with a few coefficients is subnormal ahead of the wave: WebAssembly has no
+ * flush-to-zero, and subnormals run several times slower. Records hold pressures above 1e-6.
  */
-export const FLUSH = memory.data<f32>([1.0339757656912846e-25, 1.0339757656912846e-25, 1.0339757656912846e-25, 1.0339757656912846e-25], 16);
+export const FLUSH = memory.data<f32>(
+  [1.0842021724855044e-19, 1.0842021724855044e-19, 1.0842021724855044e-19, 1.0842021724855044e-19],
+  16,
+);

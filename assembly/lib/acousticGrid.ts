@@ -32,20 +32,20 @@ export class AcousticGrid {
   mapRows: u32;
   /** Padding cells on each side. */
   pad: u32;
-  /** Bytes of the padded map's width without rounding: where the right-hand strip ends. */
-  stripEnd: u32;
+  /** Bytes of the columns of the padded map, width without the rounding to 4 cells. */
+  columnBytes: u32;
   /**
    * Sponge: f32 `[pad + 1][stride / 4]`, 1 - kappa for a row at distance i from the outer edge
    * (i = pad: rows of the map). 0 selects the CPML boundary.
    */
   keep: usize;
-  /** CPML: f32 `[2][16]`, decay b of the left and of the right strip, outermost cell first / last. */
-  decay: usize;
-  /** CPML: f32 `[2][16]`, gain a of the two strips; zero in the two innermost cells. */
-  gain: usize;
-  /** CPML: f32 `[2][16]`, gain / 12, for the first derivative. */
-  gain12: usize;
-  /** CPML: f32 `[rows][2][24]`, memory of dp/dx: 4 zeros, 16 cells, 4 zeros per strip. */
+  /**
+   * CPML: f32 `[2][3][16]`, decay b, gain a and a / 12 of the left and the right strip; the upper and
+   * the lower strip use the same. Outermost cell first on the left, last on the right; all three are
+   * zero in the two innermost cells.
+   */
+  strips: usize;
+  /** CPML: f32 `[rows][2][16]`, memory of dp/dx. */
   psiX: usize;
   /** CPML: f32 `[rows][2][16]`, memory of d(dp/dx + psi)/dx, times 12. */
   zetaX: usize;
@@ -57,9 +57,6 @@ export class AcousticGrid {
 
 /** Cells of a CPML strip: the absorbing cells plus the two that the stencil reaches inwards. */
 export const STRIP: u32 = 16;
-
-/** Bytes of one row of one x strip in `psiX`. */
-export const PSI_X_BYTES: u32 = 96;
 
 /** Rows of one z strip in `psiZ`, zero rows included. */
 export const PSI_Z_ROWS: u32 = 20;

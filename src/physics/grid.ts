@@ -11,11 +11,9 @@ const FIELDS = [
   "rowBytes",
   "mapRows",
   "pad",
-  "stripEnd",
+  "columnBytes",
   "keep",
-  "decay",
-  "gain",
-  "gain12",
+  "strips",
   "psiX",
   "zetaX",
   "psiZ",
@@ -24,7 +22,6 @@ const FIELDS = [
 
 const HALO_CELLS = 4;
 const HALO_ROWS = 2;
-const PSI_X_CELLS = STRIP_CELLS + 8;
 const PSI_Z_ROWS = STRIP_CELLS + 4;
 
 /**
@@ -70,7 +67,7 @@ export class AcousticGrid {
     const p = place(fieldCells) + firstCell;
     const d = place(fieldCells) + firstCell;
     const cpml = boundary === "fast";
-    const psiX = cpml ? place(rows * 2 * PSI_X_CELLS) : 0;
+    const psiX = cpml ? place(rows * 2 * STRIP_CELLS) : 0;
     const zetaX = cpml ? place(rows * 2 * STRIP_CELLS) : 0;
     const psiZ = cpml ? place(2 * PSI_Z_ROWS * stride) : 0;
     const zetaZ = cpml ? place(2 * STRIP_CELLS * stride) : 0;
@@ -88,11 +85,9 @@ export class AcousticGrid {
       rowBytes: 4 * width,
       mapRows: survey.rows,
       pad: this.#pad,
-      stripEnd: 4 * columns,
+      columnBytes: 4 * columns,
       keep: cpml ? 0 : place((this.#pad + 1) * stride),
-      decay: cpml ? place(2 * STRIP_CELLS) : 0,
-      gain: cpml ? place(2 * STRIP_CELLS) : 0,
-      gain12: cpml ? place(2 * STRIP_CELLS) : 0,
+      strips: cpml ? place(2 * 3 * STRIP_CELLS) : 0,
     };
     this.end = end;
   }
@@ -153,13 +148,14 @@ export class AcousticGrid {
 
   #setCpml(fastest: number, cells: Float32Array): void {
     const { sampleS, spacingM } = this.#survey;
-    const { decay, gain, gain12 } = this.#fields;
+    const left = this.#fields.strips / 4;
+    const right = left + 3 * STRIP_CELLS;
     for (let k = 0; k < STRIP_CELLS; k++) {
-      const cell = cpmlCell(k, fastest, spacingM, sampleS);
-      for (const i of [k, 2 * STRIP_CELLS - 1 - k]) {
-        cells[decay / 4 + i] = cell.decay;
-        cells[gain / 4 + i] = cell.gain;
-        cells[gain12 / 4 + i] = cell.gain / 12;
+      const { decay, gain } = cpmlCell(k, fastest, spacingM, sampleS);
+      for (const at of [left + k, right + STRIP_CELLS - 1 - k]) {
+        cells[at] = decay;
+        cells[at + STRIP_CELLS] = gain;
+        cells[at + 2 * STRIP_CELLS] = gain / 12;
       }
     }
   }

@@ -5,4 +5,4 @@ export type { PhysicsModuleName } from "./module.ts";
 export { checkSurvey, type GridPoint, OPENFWI_SURVEY, type SurveyGeometry } from "./survey.ts";
 
 /** Raised whenever records or maps of the same inputs change: data made earlier are then stale. */
-export const PHYSICS_REVISION = 1;
+export const PHYSICS_REVISION = 2;

@@ -1,0 +1,3 @@
+import { testIgemm } from "./igemmSuite.ts";
+
+testIgemm("s16");

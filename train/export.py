@@ -1,0 +1,131 @@
+"""Writes the shipped files of a trained model: weights, model card figures and the engine's golden vectors.
+
+    python train/export.py --from train/runs/base-qat/ema.pt --out weights/epic-base --vectors test/vectors/model
+
+Calibrates the 12-bit attention scales on training shards, quantises, measures the integer network on held-out shards
+beside the float one, and prints the worst rounding error of every tensor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import safetensors_io
+from config import mac_counts
+from data import ROOT, Shards, simulate
+from metrics import score_by_family
+from model import ConvNorm, Epic, QuantLinear
+from quantize import IntegerEpic, calibrate, quantise
+from train import evaluate, to_input
+
+TRACE_STEP = 2.0**-8  # vectors store traces as int16 multiples of this, exact in float32
+
+
+def load_model(path: Path) -> tuple[Epic, dict, int]:
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    model = Epic(state["config"])
+    model.load_state_dict(state["model"])
+    model.eval().set_stage("qat")
+    return model, state["config"], state["step"]
+
+
+def print_rounding(model: Epic) -> None:
+    """Worst and RMS weight rounding error per layer, relative to the layer's largest weight."""
+    for name, module in model.named_modules():
+        if isinstance(module, (ConvNorm, QuantLinear)):
+            weight = module.folded()[0].detach().flatten(1)
+            step = weight.abs().amax(1, keepdim=True).clamp_min(1e-8) / 127
+            error = (weight / step - (weight / step).round()) * step
+            print(f"  {name:32s} worst {error.abs().max() / weight.abs().max():.5f}  rms {error.square().mean().sqrt() / weight.abs().max():.5f}")
+
+
+def integer_scores(network: IntegerEpic, shards: Shards, present=None, batch: int = 50) -> dict:
+    outputs, truths = [], []
+    for start in range(0, len(shards.index), batch):
+        codes, maps = shards.batch(np.arange(start, min(start + batch, len(shards.index))))
+        velocity = network.decode(network.encode_line(codes), present)
+        outputs.append(torch.from_numpy((velocity - 3000) / 1500))
+        truths.append(torch.from_numpy(maps))
+    families = [shards.families[s] for s, _ in shards.index]
+    return score_by_family(torch.cat(outputs), torch.cat(truths), families)
+
+
+def rounded(scores: dict) -> dict:
+    return {f: {k: v if k == "n" else round(v, 4) for k, v in s.items()} for f, s in scores.items()}
+
+
+def file_texts(config: dict, edge: dict, central: dict) -> tuple[bytes, bytes]:
+    text = json.dumps(config, separators=(",", ":"))
+    edge_bytes = safetensors_io.dump(edge, {"format": "epic-edge", "config": text})
+    digest = hashlib.sha256(edge_bytes).hexdigest()
+    central_bytes = safetensors_io.dump(central, {"format": "epic-central", "config": text, "edge_sha256": digest})
+    return edge_bytes, central_bytes
+
+
+def write_vectors(network: IntegerEpic, folder: Path, seed: int) -> None:
+    """Whole-model vectors: rounded traces of one record, latents, maps with all and with missing devices."""
+    folder.mkdir(parents=True, exist_ok=True)
+    geometry = network.config["geometry"]
+    with tempfile.TemporaryDirectory() as scratch:
+        simulate("curvefault-a", seed, 0, 1, Path(scratch) / "one", 1, "fast")
+        record = np.load(Path(scratch) / "one/data1.npy")[0]
+    codes16 = np.clip(np.rint(record / TRACE_STEP), -32767, 32767).astype(np.int16)
+    traces = codes16.astype(np.float32) * np.float32(TRACE_STEP)
+    blocks = [traces[..., b["firstReceiver"] : b["firstReceiver"] + b["receivers"]] for b in geometry["devices"]]
+    latents = np.stack([network.encode_codes(network.input_codes(block)) for block in blocks])
+    tensors = {"traces": codes16, "latents": latents}
+    subsets = {"all": [1, 1, 1, 1, 1], "without1": [1, 0, 1, 1, 1], "only3": [0, 0, 0, 1, 0], "ends": [1, 0, 0, 0, 1]}
+    for name, present in subsets.items():
+        tensors[f"map.{name}"] = network.decode(latents[None], np.array(present, bool))[0]
+    random = np.random.default_rng(7).integers(-127, 128, latents.shape).astype(np.int8)
+    tensors |= {"latents.random": random, "map.random": network.decode(random[None])[0]}
+    metadata = {"traceStep": str(TRACE_STEP), "subsets": json.dumps(subsets), "made_by": "train/export.py"}
+    (folder / "epic-base.safetensors").write_bytes(safetensors_io.dump(tensors, metadata))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="start", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=ROOT / "weights/epic-base")
+    parser.add_argument("--vectors", type=Path, default=ROOT / "test/vectors/model")
+    parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
+    parser.add_argument("--data-seed", type=int, default=1)
+    parser.add_argument("--test-seed", type=int, default=1001)
+    parser.add_argument("--calibration", type=int, default=500, help="training records for the attention scales")
+    options = parser.parse_args()
+    model, config, steps = load_model(options.start)
+    print_rounding(model)
+    train_shards = Shards(options.data, f"*.seed{options.data_seed}.*.npz")
+    rows = np.random.default_rng(0).permutation(len(train_shards.index))[: options.calibration]
+    calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, 10)))
+    edge, central, config = quantise(model, config)
+    network = IntegerEpic(edge, central, config)
+    test_shards = Shards(options.data, f"*.seed{options.test_seed}.*.npz")
+    scores = integer_scores(network, test_shards)
+    reference = evaluate(model, test_shards, config, "cpu")
+    print("integer ", json.dumps(rounded(scores)["mean"]), "\nqat float", json.dumps(rounded(reference)["mean"]))
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    config["training"] = {
+        "commit": commit, "steps": steps, "maps": len(train_shards.index), "dataSeed": options.data_seed,
+        "testSeed": options.test_seed, "boundary": "fast", "recipe": "train/train.py: float stage, then qat stage",
+        "parameters": model.parameter_count(), "macs": mac_counts(config),
+    }
+    config["metrics"] = {"integer": rounded(scores), "dataSet": f"generated, seed {options.test_seed}"}
+    options.out.mkdir(parents=True, exist_ok=True)
+    edge_bytes, central_bytes = file_texts(config, edge, central)
+    (options.out / "edge.safetensors").write_bytes(edge_bytes)
+    (options.out / "central.safetensors").write_bytes(central_bytes)
+    write_vectors(network, options.vectors, options.test_seed)
+    print(f"edge {len(edge_bytes)} bytes, central {len(central_bytes)} bytes, model id {hashlib.sha256(edge_bytes).hexdigest()[:16]}")
+
+
+if __name__ == "__main__":
+    main()

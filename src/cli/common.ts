@@ -1,6 +1,10 @@
 /** What every command shares: options, errors, exit codes, progress, JSON. */
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { SingleBar } from "cli-progress";
 import { type Command, Option } from "commander";
+import { enableTurbo } from "../io/turbo.ts";
 
 /** The command line itself is wrong: exit code 2. */
 export class MisuseError extends Error {
@@ -28,7 +32,7 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "one JSON document on stdout and nothing else there");
 }
 
-export function addComputeOptions(command: Command): Command {
+export function addComputeOptions(command: Command, threads = 1): Command {
   return command
     .option("--model <dir>", "model folder (default: the shipped weights/epic-base)")
     .addOption(
@@ -38,7 +42,7 @@ export function addComputeOptions(command: Command): Command {
       ).choices(["scalar", "simd", "relaxed"]),
     )
     .option("--turbo", "let V8 use 256-bit vectors (Node 24 and later); same bits, less time")
-    .option("--threads <n>", "worker threads", parseIntOption("--threads", 1, 256), 1);
+    .option("--threads <n>", "worker threads", parseIntOption("--threads", 1, 256), threads);
 }
 
 /** Parser of a whole-number option. Throws MisuseError outside [min, max]. */
@@ -77,6 +81,29 @@ export function fail(error: unknown): void {
   process.exitCode = error instanceof MisuseError ? 2 : 1;
   // A handle that the failed command left open (a socket, a worker) must not keep us alive.
   setTimeout(() => process.exit(), 1000).unref();
+}
+
+/** Acts on --turbo before any module is compiled; says so on stderr where it cannot. */
+export function prepareTurbo({ turbo }: Pick<ComputeOptions, "turbo">): void {
+  const refusal = turbo ? enableTurbo() : undefined;
+  if (refusal !== undefined) process.stderr.write(`epic: ${refusal}\n`);
+}
+
+/**
+ * Checks that `folder`, or the nearest one above it that exists, can be written, so that a long run
+ * does not fail at its end. Throws MisuseError.
+ */
+export async function checkOutputFolder(folder: string): Promise<void> {
+  let place = resolve(folder);
+  for (;;) {
+    const status = await stat(place).catch(() => undefined);
+    if (status?.isDirectory()) break;
+    if (status) throw new MisuseError(`${place}: expected a folder, got a file`);
+    place = dirname(place);
+  }
+  await access(place, constants.W_OK).catch(() => {
+    throw new MisuseError(`${folder}: expected a folder that can be written, got no permission`);
+  });
 }
 
 /** One document on stdout. */

@@ -3,18 +3,17 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+/** The bytes of a file, whole or in parts to write in order. */
+export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /**
  * Writes `path` so that a reader, or a power cut, sees the old file or the new one.
  * The folder must exist. A failure leaves nothing behind and keeps the old file.
- * @param chunks the bytes, or any sequence of parts to write in order
  */
-export async function writeFileAtomic(
-  path: string,
-  chunks: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
+export async function writeFileAtomic(path: string, contents: FileContents): Promise<void> {
   const temporary = temporarySibling(path);
   try {
-    await writeDurably(temporary, chunks);
+    await writeDurably(temporary, contents);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
@@ -24,24 +23,32 @@ export async function writeFileAtomic(
 }
 
 /**
- * Creates the folder `path` with everything in it, or nothing: `fill` writes into a temporary
- * sibling, which is then renamed. `path` must not exist as a non-empty folder.
+ * Writes several files into `folder`, which is made when missing: all are complete on disk before
+ * the first takes its name. A failure leaves no file, and no folder that was not there before.
+ * @param files contents by file name
  */
-export async function writeFolderAtomic(
-  path: string,
-  fill: (temporary: string) => Promise<void>,
+export async function writeFilesAtomic(
+  folder: string,
+  files: Readonly<Record<string, FileContents>>,
 ): Promise<void> {
-  const temporary = temporarySibling(path);
+  const made = await mkdir(folder, { recursive: true });
+  const staged: { path: string; temporary: string }[] = [];
   try {
-    await mkdir(temporary);
-    await fill(temporary);
-    await syncFolder(temporary);
-    await rename(temporary, path);
+    for (const [name, contents] of Object.entries(files)) {
+      const path = join(folder, name);
+      const temporary = temporarySibling(path);
+      staged.push({ path, temporary });
+      await writeDurably(temporary, contents).catch((error: unknown) => {
+        throw aboutTarget(error, path);
+      });
+    }
+    for (const { path, temporary } of staged) await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {});
-    throw aboutTarget(error, path);
+    for (const { temporary } of staged) await rm(temporary, { force: true }).catch(() => {});
+    if (made !== undefined) await rm(made, { recursive: true, force: true }).catch(() => {});
+    throw error;
   }
-  await syncFolder(dirname(path));
+  await syncFolder(folder);
 }
 
 /** A hidden name in the same folder, so that the rename stays on one file system. */
@@ -55,16 +62,13 @@ function aboutTarget(error: unknown, path: string): unknown {
   return error;
 }
 
-async function writeDurably(
-  path: string,
-  chunks: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
+async function writeDurably(path: string, contents: FileContents): Promise<void> {
   const file = await open(path, "wx");
   try {
-    if (typeof chunks === "string" || chunks instanceof Uint8Array) {
-      await file.writeFile(chunks);
+    if (typeof contents === "string" || contents instanceof Uint8Array) {
+      await file.writeFile(contents);
     } else {
-      for await (const chunk of chunks) await file.writeFile(chunk);
+      for await (const part of contents) await file.writeFile(part);
     }
     await file.sync();
   } finally {

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { writeFileAtomic, writeFolderAtomic } from "../../src/io/atomic.ts";
+import { writeFileAtomic, writeFilesAtomic } from "../../src/io/atomic.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -46,17 +46,17 @@ it("keeps nothing when the target cannot be replaced", async () => {
   expect(await readdir(folder)).toEqual(["a"]);
 });
 
-it("writes a folder whole or not at all", async () => {
-  const path = join(folder, "result");
-  const fill = async (temporary: string) => {
-    await writeFile(join(temporary, "a"), "1");
-    if (failing) throw new Error("fill: gone");
-  };
-  let failing = true;
-  await expect(writeFolderAtomic(path, fill)).rejects.toThrow("fill: gone");
+it("writes several files, or none and no folder", async () => {
+  const path = join(folder, "deep", "result");
+  async function* failing() {
+    yield Buffer.from("half");
+    throw new Error("source: gone");
+  }
+  const bad = writeFilesAtomic(path, { a: "1", b: failing() });
+  await expect(bad).rejects.toThrow("source: gone");
   expect(await readdir(folder)).toEqual([]);
-  failing = false;
-  await writeFolderAtomic(path, fill);
-  expect(await readdir(path)).toEqual(["a"]);
-  expect(await readdir(folder)).toEqual(["result"]);
+  await writeFilesAtomic(path, { a: "1", b: Buffer.from("2") });
+  expect(await readdir(path)).toEqual(["a", "b"]);
+  await expect(writeFilesAtomic(path, { c: "3", d: failing() })).rejects.toThrow("source: gone");
+  expect(await readdir(path)).toEqual(["a", "b"]);
 });

@@ -1,0 +1,191 @@
+/** `epic infer`: every record of a file through both halves of the model. */
+import { Command } from "commander";
+import { writeFilesAtomic } from "../io/atomic.ts";
+import { formatBytes, formatMs } from "../io/format.ts";
+import { encodeNpy } from "../io/npy.ts";
+import { recordsPng } from "../io/plots/maps.ts";
+import type { ModelConfig } from "../model/config.ts";
+import {
+  action,
+  addComputeOptions,
+  addJsonOption,
+  type ComputeOptions,
+  checkOutputFolder,
+  type JsonOptions,
+  prepareTurbo,
+  printJson,
+  progressBar,
+} from "./common.ts";
+import { Inference } from "./inference.ts";
+import { type InferencePool, startInferencePool } from "./inferencePool.ts";
+import {
+  type FileResult,
+  inferFiles,
+  openRecordFiles,
+  type RecordFiles,
+  type RecordResult,
+} from "./inferFile.ts";
+import { recordBytes } from "./recordBytes.ts";
+import { formatFacts, formatTable } from "./table.ts";
+
+interface Options extends ComputeOptions, JsonOptions {
+  truth?: string;
+  out?: string;
+}
+
+/** Records that maps.png shows. */
+const picturesMax = 4;
+/** Records that the table lists. */
+const tableRowsMax = 20;
+
+export function inferCommand(): Command {
+  const command = new Command("infer")
+    .description("Turn every record of a file into a velocity map, in this process.")
+    .argument("<data>", "seismic records, .npy float32 (N, shots, samples, receivers)")
+    .option("--truth <file>", "true velocity maps, .npy float32 (N, 1, rows, columns), m/s")
+    .option("-o, --out <dir>", "write velocity.npy, maps.png and result.json there");
+  return addJsonOption(addComputeOptions(command)).action(action(infer));
+}
+
+async function infer(path: string, options: Options): Promise<void> {
+  prepareTurbo(options);
+  if (options.out !== undefined) await checkOutputFolder(options.out);
+  const inference = await Inference.load(options);
+  const files = await openRecordFiles(path, options.truth, inference.config);
+  let pool: InferencePool | undefined;
+  try {
+    const threads = Math.min(options.threads, files.data.count);
+    pool = startInferencePool(inference, options, threads);
+    const progress = progressBar(files.data.count, "infer");
+    const rows = inference.config.geometry.map[0];
+    const result = await inferFiles(pool, files, rows, files.data.count, progress.advance).finally(
+      progress.stop,
+    );
+    const summary = summarise(inference, result);
+    if (options.out !== undefined) {
+      await writeFilesAtomic(options.out, {
+        "velocity.npy": encodeMaps(inference.config, result.records),
+        "maps.png": await drawFirst(inference.config, files, result.records),
+        "result.json": `${JSON.stringify(summary, null, 2)}\n`,
+      });
+    }
+    if (options.json) printJson(summary);
+    else process.stdout.write(`${describe(summary, options.out)}\n`);
+  } finally {
+    await pool?.close();
+    await files.close();
+    inference.dispose();
+  }
+}
+
+/** The JSON document. Scores are null when no truth was given. */
+type Summary = ReturnType<typeof summarise>;
+
+function summarise(inference: Inference, { records, score }: FileResult) {
+  const bytes = recordBytes(inference.config);
+  return {
+    n: records.length,
+    ssim: score?.ssim ?? null,
+    mae: score?.mae ?? null,
+    rmse: score?.rmse ?? null,
+    maeMps: score?.maeMps ?? null,
+    devicesPresent: inference.config.geometry.devices.length,
+    /** Median over the records of the slowest device: devices work at the same time. */
+    msEncode: median(records.map(slowestDevice)),
+    msDecode: median(records.map((record) => record.msDecode)),
+    payloadBytes: bytes.payload,
+    wireBytes: bytes.wire,
+    rawBytes: bytes.raw,
+    module: inference.module,
+    modelId: inference.modelId,
+    records: records.map((record) => ({
+      record: record.record,
+      ssim: record.score?.ssim ?? null,
+      mae: record.score?.mae ?? null,
+      rmse: record.score?.rmse ?? null,
+      maeMps: record.score?.maeMps ?? null,
+      msEncode: slowestDevice(record),
+      msDecode: record.msDecode,
+    })),
+  };
+}
+
+function encodeMaps(config: ModelConfig, records: readonly RecordResult[]): Uint8Array {
+  const [rows, columns] = config.geometry.map;
+  const maps = new Float32Array(records.length * rows * columns);
+  for (const { record, map } of records) maps.set(map, record * map.length);
+  return encodeNpy([records.length, 1, rows, columns], maps);
+}
+
+async function drawFirst(
+  { geometry }: ModelConfig,
+  { data, truth }: RecordFiles,
+  records: readonly RecordResult[],
+): Promise<Uint8Array> {
+  const { samples, receivers, shots } = geometry;
+  const shot = Math.floor(shots / 2);
+  const pictures = records.slice(0, picturesMax).map(async ({ record, map, score }) => {
+    const traces = await data.read(record);
+    const from = shot * samples * receivers;
+    const gather = traces.subarray(from, from + samples * receivers);
+    const scores = score && `: SSIM ${score.ssim.toFixed(4)}, MAE ${score.maeMps.toFixed(1)} m/s`;
+    return {
+      title: `Record ${record}${scores ?? ""}`,
+      prediction: map,
+      ...(truth && { truth: await truth.read(record) }),
+      gather: { data: gather, samples, receivers, shot },
+      geometry,
+    };
+  });
+  return recordsPng(await Promise.all(pictures));
+}
+
+function describe(summary: Summary, out: string | undefined): string {
+  const shown = summary.records.slice(0, tableRowsMax);
+  const scored = summary.ssim !== null;
+  const table = formatTable(
+    scored
+      ? ["record", "SSIM", "MAE", "RMSE", "MAE m/s", "encode", "decode"]
+      : ["record", "encode", "decode"],
+    [...shown, ...(summary.n > 1 ? [{ ...summary, record: "all" }] : [])].map((line) => [
+      String(line.record),
+      ...(scored ? scoreCells(line) : []),
+      formatMs(line.msEncode),
+      formatMs(line.msDecode),
+    ]),
+  );
+  const hidden = summary.n - shown.length;
+  const facts = formatFacts([
+    ["model", `${summary.modelId}, ${summary.module} module`],
+    ["devices", `${summary.devicesPresent}`],
+    [
+      "bytes/record",
+      `${formatBytes(summary.payloadBytes)} latents, ${formatBytes(summary.wireBytes)} on the wire, ` +
+        `${formatBytes(summary.rawBytes)} raw`,
+    ],
+    ...(out === undefined ? [] : [["written", out] as const]),
+  ]);
+  return [table, ...(hidden > 0 ? [`(${hidden} records not shown)`] : []), "", facts].join("\n");
+}
+
+function scoreCells(line: {
+  ssim: number | null;
+  mae: number | null;
+  rmse: number | null;
+  maeMps: number | null;
+}): string[] {
+  const digits = [4, 4, 4, 1];
+  return [line.ssim, line.mae, line.rmse, line.maeMps].map((value, i) =>
+    value === null ? "" : value.toFixed(digits[i]),
+  );
+}
+
+function slowestDevice({ msEncode }: RecordResult): number {
+  return Math.max(...msEncode);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

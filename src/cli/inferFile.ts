@@ -1,0 +1,83 @@
+/** Inference over the records of an npy file, scored when the true maps are known. */
+import { NpyRecords, seismicExpectation, velocityExpectation } from "../io/npy.ts";
+import type { MapScore } from "../metrics/index.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { InferencePool, RecordTask } from "./inferencePool.ts";
+import { ScoreSum, type SetScore } from "./scores.ts";
+
+/** Records and, if known, their true maps. Close it. */
+export interface RecordFiles {
+  readonly data: NpyRecords;
+  readonly truth: NpyRecords | undefined;
+  close(): Promise<void>;
+}
+
+export interface RecordResult {
+  readonly record: number;
+  /** [rows][columns], m/s. */
+  readonly map: Float32Array;
+  readonly score: MapScore | undefined;
+  /** Time of each device's encoding, ms. */
+  readonly msEncode: readonly number[];
+  readonly msDecode: number;
+}
+
+export interface FileResult {
+  /** In the file's order. */
+  readonly records: readonly RecordResult[];
+  readonly score: SetScore | undefined;
+}
+
+/** Opens both files and checks that they belong together. Throws NpyError or Error. */
+export async function openRecordFiles(
+  dataPath: string,
+  truthPath: string | undefined,
+  { geometry }: ModelConfig,
+): Promise<RecordFiles> {
+  const data = await NpyRecords.open(dataPath, seismicExpectation(geometry));
+  let truth: NpyRecords | undefined;
+  const close = async () => {
+    await data.close();
+    await truth?.close();
+  };
+  try {
+    if (truthPath !== undefined) {
+      truth = await NpyRecords.open(truthPath, velocityExpectation(geometry.map));
+      if (truth.count !== data.count) {
+        throw new Error(`${truthPath}: expected ${data.count} maps, got ${truth.count}`);
+      }
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { data, truth, close };
+}
+
+/** Runs the first `count` records, in the pool's order of completion. */
+export async function inferFiles(
+  pool: InferencePool,
+  files: RecordFiles,
+  rows: number,
+  count: number,
+  onRecord: () => void,
+): Promise<FileResult> {
+  const records: RecordResult[] = [];
+  // Scores are summed in the file's order, so that they do not depend on the threads.
+  const truths: (Float32Array | undefined)[] = [];
+  await pool.run(readTasks(files.data, count), async ({ map, msEncode, msDecode }, { index }) => {
+    truths[index] = await files.truth?.read(index);
+    records[index] = { record: index, map, score: undefined, msEncode, msDecode };
+    onRecord();
+  });
+  const sum = new ScoreSum();
+  const scored = records.map((result, i) => {
+    const truth = truths[i];
+    return truth ? { ...result, score: sum.add(result.map, truth, rows) } : result;
+  });
+  return { records: scored, score: sum.result() };
+}
+
+async function* readTasks(data: NpyRecords, count: number): AsyncGenerator<RecordTask> {
+  for (let index = 0; index < count; index++) yield { index, record: await data.read(index) };
+}

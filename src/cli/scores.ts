@@ -1,0 +1,43 @@
+/** OpenFWI's figures over a set of maps. */
+import { type MapScore, scoreMap } from "../metrics/index.ts";
+
+export interface SetScore extends MapScore {
+  /** Number of maps. */
+  readonly n: number;
+}
+
+/**
+ * Sums scores of single maps. MAE and SSIM are means over the maps; RMSE is the root of the mean
+ * over the whole set, as OpenFWI takes it.
+ */
+export class ScoreSum {
+  #n = 0;
+  #mae = 0;
+  #ssim = 0;
+  #maeMps = 0;
+  #square = 0;
+
+  /** Maps in m/s, [rows][columns]. Returns the score of this one. */
+  add(prediction: Float32Array, truth: Float32Array, rows: number): MapScore {
+    const score = scoreMap(prediction, truth, rows);
+    this.#n++;
+    this.#mae += score.mae;
+    this.#ssim += score.ssim;
+    this.#maeMps += score.maeMps;
+    this.#square += score.rmse ** 2;
+    return score;
+  }
+
+  /** Undefined before the first map. */
+  result(): SetScore | undefined {
+    const n = this.#n;
+    if (n === 0) return undefined;
+    return {
+      n,
+      ssim: this.#ssim / n,
+      mae: this.#mae / n,
+      rmse: Math.sqrt(this.#square / n),
+      maeMps: this.#maeMps / n,
+    };
+  }
+}

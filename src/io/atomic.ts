@@ -77,7 +77,7 @@ async function writeDurably(path: string, contents: FileContents): Promise<void>
 }
 
 /** The rename itself is durable only once its folder is. Not every system can sync a folder. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);
   try {
     await folder?.sync();

@@ -4,8 +4,7 @@
  * The host lays out an `AcousticGrid` and its arrays above `heap_base()`, zeroes the wavefields and
  * calls `acoustic2d_shot` once per shot.
  */
-import * as simd from "./kernels/acoustic2d";
-import * as scalar from "./reference/acoustic2d";
+import { stepGrid } from "./acousticStep";
 import { AcousticGrid } from "./lib/acousticGrid";
 
 /** First byte of memory that is the host's. */
@@ -15,14 +14,12 @@ export function heap_base(): usize {
 
 /** One time step of `grid`, without a source. */
 export function acoustic2d_step(grid: usize): void {
-  const g = changetype<AcousticGrid>(grid);
-  if (ASC_FEATURE_SIMD) simd.acoustic2d_step(g);
-  else scalar.acoustic2d_step(g);
+  stepGrid(changetype<AcousticGrid>(grid));
 }
 
 /**
  * Runs one shot: `steps` time steps; after step i `pulse[i]` is added at the source (i < pulseLength),
- * then the pressure of all receivers is recorded in row i of `record`.
+ * then the pressure at all receivers is recorded in row i of `record`.
  * source     byte offset of the source cell from `p`
  * pulse      f32 [pulseLength]
  * receivers  u32 [receiverCount], byte offsets from `p`
@@ -35,7 +32,7 @@ export function acoustic2d_shot(
   const g = changetype<AcousticGrid>(grid);
   const receiversEnd = receivers + (<usize>receiverCount << 2);
   for (let step: u32 = 0; step < steps; step++) {
-    acoustic2d_step(grid);
+    stepGrid(g);
     if (step < pulseLength) inject(g, source, load<f32>(pulse + (<usize>step << 2)));
     for (let r = receivers; r < receiversEnd; r += 4) {
       store<f32>(record, load<f32>(g.p + load<u32>(r)));

@@ -15,11 +15,21 @@ export class Random {
   private c: number;
   private d: number;
 
+  /** The four words of the generator's state, not all zero. */
+  constructor(a: number, b: number, c: number, d: number) {
+    this.a = a | 0;
+    this.b = b | 0;
+    this.c = c | 0;
+    this.d = d | 0;
+  }
+
   /**
-   * @param name separates streams by purpose, e.g. a family name
+   * The stream that belongs to a name and some integers; other names or integers give a stream
+   * that shares nothing with it.
+   * @param name what the stream is for, e.g. a family
    * @param keys non-negative integers below 2^32, e.g. seed and index
    */
-  constructor(name: string, ...keys: number[]) {
+  static of(name: string, ...keys: number[]): Random {
     let hash = 0x811c9dc5;
     for (let i = 0; i < name.length; i++) {
       hash = mix(Math.imul(hash ^ name.charCodeAt(i), 0x01000193));
@@ -28,10 +38,8 @@ export class Random {
     // A second hash of the same input: 64 bits of state keep distinct inputs apart.
     let second = mix(hash ^ 0x5bd1e995);
     for (const key of keys) second = mix((second ^ 0x85ebca6b) + mix((key >>> 0) ^ 0xc2b2ae35));
-    this.a = hash;
-    this.b = second;
-    this.c = mix((hash + 0x9e3779b9) | 0);
-    this.d = mix((second + 0x3c6ef372) | 0) | 1; // never the all-zero state
+    // An odd last word: never the all-zero state.
+    return new Random(hash, second, mix(hash + 0x9e3779b9), mix(second + 0x3c6ef372) | 1);
   }
 
   /** Next 32 bits as an unsigned integer. */
@@ -70,7 +78,7 @@ export class Random {
   }
 }
 
-/** sin(2 pi turns), error below 1e-5 (odd Taylor polynomial of degree 11 on a quarter turn). */
+/** sin(2 pi turns), error below 1e-7 (odd Taylor polynomial of degree 11 on a quarter turn). */
 export function sinTurns(turns: number): number {
   const whole = turns - Math.floor(turns);
   // Fold [0, 1) to a quarter turn on either side of zero, where the series converges fast.

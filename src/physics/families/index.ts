@@ -44,20 +44,20 @@ export function velocityMap(family: FamilyName, seed: number, index: number): Fl
   switch (family) {
     case "flatvel-a":
     case "flatvel-b":
-      return flatVelocityMap(new Random(family, seed, index), smooth);
+      return flatVelocityMap(Random.of(family, seed, index), smooth);
     case "curvevel-a":
     case "curvevel-b":
-      return curveVelocityMap(new Random(family, seed, index), smooth);
+      return curveVelocityMap(Random.of(family, seed, index), smooth);
     case "flatfault-a":
     case "curvefault-a":
-      return simpleFaultMap(new Random(family, seed, index), family === "curvefault-a");
+      return simpleFaultMap(Random.of(family, seed, index), family === "curvefault-a");
     case "flatfault-b":
     case "curvefault-b":
-      return complexFaultMap(new Random(family, seed, index), family === "curvefault-b");
+      return complexFaultMap(Random.of(family, seed, index), family === "curvefault-b");
     case "style-a":
     case "style-b":
       // One stream for both, so that they share the image.
-      return styleMap(new Random("style", seed, index), smooth);
+      return styleMap(Random.of("style", seed, index), smooth);
   }
 }
 

@@ -194,11 +194,13 @@ function runningMean(from: Float64Array, radius: number, step: number, line: num
 
 /** Shifts and scales in place to mean 0, deviation 1; an image of one value becomes zeros. */
 export function standardise(image: Float64Array): Float64Array {
-  let mean = 0;
-  for (const value of image) mean += value / image.length;
+  let sum = 0;
+  for (const value of image) sum += value;
+  const mean = sum / image.length;
   let power = 0;
-  for (const value of image) power += ((value - mean) * (value - mean)) / image.length;
-  const scale = power > 0 ? 1 / Math.sqrt(power) : 0;
+  for (const value of image) power += (value - mean) * (value - mean);
+  // Below this, what is left is rounding of the mean.
+  const scale = power > 1e-12 ? Math.sqrt(image.length / power) : 0;
   for (let i = 0; i < image.length; i++) image[i] = (image[i]! - mean) * scale;
   return image;
 }

@@ -12,7 +12,14 @@ export interface ModuleInstance<T> {
  * `memory.grow`.
  */
 export async function instantiateModule<T>(base64: string): Promise<ModuleInstance<T>> {
-  const { instance } = await instantiate(decodeBase64(base64));
+  return instantiateBytes(decodeBase64(base64));
+}
+
+/** As `instantiateModule`, from the module's bytes. */
+export async function instantiateBytes<T>(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<ModuleInstance<T>> {
+  const { instance } = await instantiate(bytes);
   const { memory } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory)) {
     throw new TypeError("module: expected one exported memory, got none");

@@ -1,0 +1,1 @@
+export { CentralDecoder, type DecodeOptions } from "./decoder.ts";

@@ -1,0 +1,1 @@
+export { EdgeEncoder, type EncodeOptions } from "./encoder.ts";

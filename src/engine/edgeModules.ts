@@ -1,0 +1,16 @@
+import type { EdgeExports } from "./kernels.ts";
+import type { ModuleFamily } from "./openModule.ts";
+import { edgeSelfTest } from "./selfTest.ts";
+
+/** edge.wasm in its three builds. */
+export const edgeModules: ModuleFamily<EdgeExports> = {
+  side: "edge",
+  source: {
+    scalar: () => import("./wasm/edge.scalar.ts"),
+    simd: () => import("./wasm/edge.simd.ts"),
+    relaxed: () => import("./wasm/edge.relaxed.ts"),
+  },
+  selfTest: edgeSelfTest,
+  /** From the scalar module; test/engine/selfTest.test.ts derives it again. */
+  selfTestCrc: 0xf99e631f,
+};

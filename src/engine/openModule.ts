@@ -1,0 +1,118 @@
+import { Arena } from "./arena.ts";
+import { decodeBase64, instantiateBytes } from "./instantiate.ts";
+import { ABI_VERSION, type KernelExports, type ModuleName } from "./kernels.ts";
+import { igemmTimeMs } from "./speed.ts";
+
+/** One side's modules, one per instruction set, and the bits they must all give. */
+export interface ModuleFamily<T extends KernelExports> {
+  readonly side: "edge" | "central";
+  /** Loads a module's text; only the modules that are tried are decoded. */
+  readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmBase64: string }>>>;
+  /** Runs seeded cases in memory it takes from `arena`; returns the CRC-32 of all outputs. */
+  readonly selfTest: (exports: T, arena: Arena) => number;
+  readonly selfTestCrc: number;
+}
+
+/** A module that passed its self-test, and why it is this one. */
+export interface OpenModule<T> {
+  readonly exports: T;
+  /** The module's memory above its own constants, all zero. */
+  readonly arena: Arena;
+  readonly memory: WebAssembly.Memory;
+  readonly name: ModuleName;
+  readonly reason: string;
+}
+
+const NEEDS: Readonly<Record<ModuleName, string>> = {
+  relaxed: "relaxed SIMD, which this engine lacks (Node 22+ has it)",
+  simd: "SIMD, which this engine lacks (Node 16+ has it)",
+  scalar: "WebAssembly, which this engine lacks",
+};
+
+/**
+ * Opens the best module that this engine runs correctly: `relaxed` or `simd`, whichever a
+ * millisecond of timing finds faster, else `scalar`. All of them give the same bits.
+ * @param family the side's modules
+ * @param requested this one and no other
+ * @throws RangeError when `requested` is no module or not supported here
+ * @throws Error when no module, or not the requested one, passes its self-test
+ */
+export async function openModule<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  requested?: ModuleName,
+): Promise<OpenModule<T>> {
+  if (requested !== undefined) return openRequested(family, requested);
+  const relaxed = await tryModule(family, "relaxed");
+  const simd = await tryModule(family, "simd");
+  if (relaxed.ok && simd.ok) return faster(relaxed.module, simd.module);
+  if (relaxed.ok) return withReason(relaxed.module, `self-test passed; ${why(simd)}`);
+  if (simd.ok) return withReason(simd.module, `self-test passed; ${why(relaxed)}`);
+  const scalar = await tryModule(family, "scalar");
+  const others = `${why(relaxed)}; ${why(simd)}`;
+  if (scalar.ok) return withReason(scalar.module, `self-test passed; ${others}`);
+  throw new Error(`module: no ${family.side} module works here: ${others}; ${why(scalar)}`);
+}
+
+async function openRequested<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  name: ModuleName,
+): Promise<OpenModule<T>> {
+  if (!Object.hasOwn(NEEDS, name)) {
+    throw new RangeError(`module: expected ${Object.keys(NEEDS).join(", ")}, got ${name}`);
+  }
+  const attempt = await tryModule(family, name);
+  if (attempt.ok) return withReason(attempt.module, "asked for; self-test passed");
+  if (!attempt.supported) throw new RangeError(`module: ${attempt.why}`);
+  throw new Error(`module: ${attempt.why}`);
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly module: OpenModule<T> }
+  | { readonly ok: false; readonly supported: boolean; readonly why: string };
+
+async function tryModule<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  name: ModuleName,
+): Promise<Attempt<T>> {
+  const bytes = decodeBase64((await family.source[name]()).wasmBase64);
+  if (typeof WebAssembly === "undefined" || !WebAssembly.validate(bytes)) {
+    return { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` };
+  }
+  const { exports, memory } = await instantiateBytes<T>(bytes);
+  const version = exports.abi_version();
+  if (version !== ABI_VERSION) {
+    return { ok: false, supported: true, why: `${name} has ABI ${version}, not ${ABI_VERSION}` };
+  }
+  const arena = new Arena(memory, exports.heap_base());
+  const mark = arena.mark();
+  const crc = family.selfTest(exports, arena);
+  arena.release(mark);
+  if (crc !== family.selfTestCrc) {
+    const got = `CRC ${hex(crc)} instead of ${hex(family.selfTestCrc)}`;
+    return { ok: false, supported: true, why: `${name} failed its self-test (${got})` };
+  }
+  return { ok: true, module: { exports, arena, memory, name, reason: "" } };
+}
+
+/** Relaxed wins ties: a clock too coarse to tell them apart must not change the choice. */
+function faster<T extends KernelExports>(
+  relaxed: OpenModule<T>,
+  simd: OpenModule<T>,
+): OpenModule<T> {
+  const relaxedMs = igemmTimeMs(relaxed.exports, relaxed.arena, "relaxed");
+  const simdMs = igemmTimeMs(simd.exports, simd.arena, "simd");
+  if (relaxedMs <= simdMs) return withReason(relaxed, "self-test passed; not slower than simd");
+  return withReason(simd, "self-test passed; faster than relaxed here");
+}
+
+function withReason<T>(module: OpenModule<T>, reason: string): OpenModule<T> {
+  return { ...module, reason: `${module.name}: ${reason}` };
+}
+
+function why<T>(attempt: Attempt<T>): string {
+  return attempt.ok ? "" : attempt.why;
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,105 @@
+import type { Arena } from "./arena.ts";
+import { crc32 } from "./crc32.ts";
+import { type IgemmShape, igemmCase } from "./igemmCase.ts";
+import {
+  attentionScratchBytes,
+  type CentralExports,
+  type EdgeExports,
+  type KernelExports,
+  OutKind,
+} from "./kernels.ts";
+import { seededIntegers } from "./seeded.ts";
+
+/** Two tiles of rows, two panels of channels, two segments that no vector length divides. */
+const SHAPE: IgemmShape = { rows: 8, segments: 2, segment: 20, n: 16 };
+
+/**
+ * CRC-32 of what edge.wasm makes of seeded inputs: igemm in all its forms, the input stage and the
+ * packing of latents. The value it must give stands in `edgeModules.ts`.
+ */
+export function edgeSelfTest(exports: EdgeExports, arena: Arena): number {
+  const crc = inputStageCrc(exports, arena, igemmCrc(exports, arena));
+  const random = seededIntegers(3);
+  const codes = arena.place(Int16Array.from({ length: 24 }, () => random(-127, 127)));
+  const packed = arena.alloc(24);
+  exports.pack_s8(codes, packed, 24);
+  return crcOf(arena, packed, 24, crc);
+}
+
+/** As `edgeSelfTest`, for central.wasm: igemm in all its forms, layer norm and attention. */
+export function centralSelfTest(exports: CentralExports, arena: Arena): number {
+  return attentionCrc(exports, arena, layerNormCrc(exports, arena, igemmCrc(exports, arena)));
+}
+
+function igemmCrc(exports: KernelExports, arena: Arena): number {
+  const signed = igemmCase(exports, arena, "s16", SHAPE, 1);
+  const unsigned = igemmCase(exports, arena, "u7", SHAPE, 2);
+  let crc = 0;
+  for (const product of [signed, unsigned]) {
+    for (const kind of Object.values(OutKind)) {
+      const isS16 = kind === OutKind.s16;
+      product.run(kind, isS16 ? -2047 : 0, isS16 ? 2047 : 127);
+      crc = crcOf(arena, product.c, product.cBytes(kind), crc);
+    }
+  }
+  return crc;
+}
+
+function inputStageCrc(exports: EdgeExports, arena: Arena, crc: number): number {
+  const [shots, samples, receivers, taps, outRows] = [2, 40, 6, 13, 5];
+  const random = seededIntegers(4);
+  const traces = Float32Array.from(
+    { length: shots * samples * receivers },
+    () => random(-40000, 40000) / 1000,
+  );
+  const weights = Float32Array.from({ length: taps }, () => random(-100, 400) / 2048);
+  const x = arena.place(traces);
+  const h = arena.place(weights);
+  const stride = shots * receivers * 2;
+  const out = arena.alloc(outRows * stride);
+  exports.input_stage(x, shots, samples, receivers, h, taps, 8, 1, 8, 1638, out, outRows, stride);
+  return crcOf(arena, out, outRows * stride, crc);
+}
+
+function layerNormCrc(exports: CentralExports, arena: Arena, crc: number): number {
+  const [rows, d] = [3, 24];
+  const random = seededIntegers(5);
+  const x = arena.place(Float32Array.from({ length: rows * d }, () => random(-5000, 9000) / 1024));
+  const yOff = arena.place(Uint32Array.from({ length: rows }, (_, row) => row * d * 2));
+  const y = arena.alloc(rows * d * 2);
+  exports.layer_norm_s16(x, rows, d, 1e-5, 210, y, yOff);
+  return crcOf(arena, y, rows * d * 2, crc);
+}
+
+function attentionCrc(exports: CentralExports, arena: Arena, crc: number): number {
+  const [queries, keys, heads, headDim] = [5, 16, 2, 8];
+  const stride = heads * headDim * 2;
+  const random = seededIntegers(6);
+  const place = (rows: number): number =>
+    arena.place(Int16Array.from({ length: (rows * stride) / 2 }, () => random(-2047, 2047)));
+  const [q, k, v] = [place(queries), place(keys), place(keys)];
+  const scratch = arena.alloc(attentionScratchBytes(keys, headDim));
+  const y = arena.alloc(queries * stride);
+  exports.attention_s16(
+    q,
+    stride,
+    k,
+    stride,
+    v,
+    stride,
+    queries,
+    keys,
+    heads,
+    headDim,
+    1e-6,
+    1 / 16383,
+    scratch,
+    y,
+    stride,
+  );
+  return crcOf(arena, y, queries * stride, crc);
+}
+
+function crcOf(arena: Arena, address: number, bytes: number, crc: number): number {
+  return crc32(arena.view(Uint8Array, address, bytes), crc);
+}

@@ -1,0 +1,118 @@
+import type { CentralExports } from "../engine/kernels.ts";
+import type { Build } from "./build.ts";
+import type { ImageLayer } from "./config.ts";
+import { allocImage, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
+import { readLayer } from "./layerWeights.ts";
+import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
+import type { ModelFile } from "./modelFile.ts";
+import { placeRows } from "./offsets.ts";
+import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
+import type { Step } from "./step.ts";
+import { CODE_MAX, storageOf } from "./storage.ts";
+
+/** The convolutional decoder, from the query grid to the velocity map. */
+export interface DecoderPlan {
+  /** s16 [grid][width]: the caller writes the pixels, never the border. */
+  readonly input: PaddedImage;
+  /** f32 [map], m/s: here the last step leaves the map. */
+  readonly map: number;
+  readonly steps: readonly Step[];
+}
+
+/** Bytes of one row that igemm writes for a single f32 channel: a panel of 8. */
+const VELOCITY_ROW_BYTES = 32;
+
+/** @throws WeightsError when the file's tensors are not those its config describes */
+export function planDecoder(build: Build<CentralExports>, file: ModelFile): DecoderPlan {
+  const { central, geometry } = file.config;
+  const sizes = imageSizes(central.grid, central.decoder);
+  const grid: ImageSize = { height: central.grid[0], width: central.grid[1] };
+  const input = allocImage(build, grid, central.width, "s16");
+  const steps: Step[] = [];
+  let image = input;
+  central.decoder.slice(0, -1).forEach((layer, i) => {
+    const placed = placeImageLayer(build, file, layer);
+    const next = allocImage(build, sizes[i]!, layer.out, layer.output);
+    const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
+    steps.push(...connect(build, layer, placed, image, next));
+    image = next;
+  });
+
+  const count = countOf(geometry.map);
+  const rows = build.arena.alloc(count * VELOCITY_ROW_BYTES);
+  steps.push(lastConvStep(build, file, image, rows));
+  const map = build.arena.alloc(count * storageOf("f32", build.name).bytes);
+  const [lo, hi] = geometry.velocityMps;
+  const { exports } = build;
+  const run = () => exports.velocity_f32(rows, count, lo, hi, map);
+  steps.push({ name: "velocity", macs: 0, run });
+  return { input, map, steps };
+}
+
+function placeImageLayer(build: Build, file: ModelFile, layer: ImageLayer): PlacedLayer {
+  const inputMax = CODE_MAX[layer.input];
+  if (layer.kind === "convT2d") {
+    const shape = [4, layer.out, 2, 2, layer.in];
+    return placeLayer(build, readLayer(file, layer.name, shape, inputMax, 4), layer.input, 2);
+  }
+  const shape = [layer.out, 3, 3, layer.in];
+  return placeLayer(build, readLayer(file, layer.name, shape, inputMax), layer.input, 3);
+}
+
+/** Output pixel (y, x) reads three rows of the input, from pixel (y - 1, x - 1). */
+function conv2dSteps(
+  build: Build,
+  layer: ImageLayer,
+  placed: PlacedLayer,
+  image: PaddedImage,
+  next: PaddedImage,
+): Step[] {
+  const from = placePixels(build, image, next, (y, x) => [y - 1, x - 1]);
+  const to = placePixels(build, next, next, (y, x) => [y, x]);
+  const input = { address: image.address, table: from, segStride: image.rowBytes };
+  const output = { address: next.address, table: to, element: layer.output };
+  return [linearStep(build, placed, input, output)];
+}
+
+/**
+ * A transposed convolution of kernel 4, stride 2, padding 1 is four 2x2 convolutions: phase (py, px)
+ * writes output pixels (2y + py, 2x + px) from two rows of the input, from pixel (y + py - 1, x + px - 1).
+ */
+function convT2dSteps(
+  build: Build,
+  layer: ImageLayer,
+  placed: PlacedLayer,
+  image: PaddedImage,
+  next: PaddedImage,
+): Step[] {
+  return [0, 1, 2, 3].map((phase) => {
+    const [py, px] = [phase >> 1, phase & 1];
+    const from = placePixels(build, image, image, (y, x) => [y + py - 1, x + px - 1]);
+    const to = placePixels(build, next, image, (y, x) => [2 * y + py, 2 * x + px]);
+    const input = { address: image.address, table: from, segStride: image.rowBytes };
+    const output = { address: next.address, table: to, element: layer.output };
+    return linearStep(build, placed, input, output, phase);
+  });
+}
+
+/** The last convolution computes the map's central crop of its image, and nothing outside it. */
+function lastConvStep(build: Build, file: ModelFile, image: PaddedImage, rows: number): Step {
+  const { central, geometry } = file.config;
+  const layer = central.decoder.at(-1)!;
+  const [height, width] = geometry.map;
+  const top = (image.height - height) >> 1;
+  const left = (image.width - width) >> 1;
+  const from = placePixels(build, image, { height, width }, (y, x) => [y + top - 1, x + left - 1]);
+  const to = placeRows(build.arena, height * width, (row) => row * VELOCITY_ROW_BYTES);
+  const input = { address: image.address, table: from, segStride: image.rowBytes };
+  const output = { address: rows, table: to, element: layer.output };
+  return linearStep(build, placeImageLayer(build, file, layer), input, output);
+}
+
+/** Byte offsets of the decoder's input pixels, one per query, for the norm that writes them. */
+export function inputPixelOffsets(image: PaddedImage): Uint32Array {
+  const { height, width } = image;
+  return Uint32Array.from({ length: height * width }, (_, i) =>
+    pixelOffset(image, Math.floor(i / width), i % width),
+  );
+}

@@ -1,0 +1,125 @@
+import type { EdgeExports } from "../engine/kernels.ts";
+import type { Build } from "./build.ts";
+import type { Conv1dLayer } from "./config.ts";
+import { readLayer } from "./layerWeights.ts";
+import { linearStep, placeLayer, type Rows } from "./linear.ts";
+import type { ModelFile } from "./modelFile.ts";
+import { placeRows } from "./offsets.ts";
+import { countOf, edgeRows, inputRows, latentShape, traceShape } from "./shapes.ts";
+import type { Step } from "./step.ts";
+import { CODE_MAX, storageOf } from "./storage.ts";
+
+/** The encoder as kernel calls over fixed places in module memory. */
+export interface EdgePlan {
+  /** f32 [shots][samples][receivers]: the caller writes one device's traces here. */
+  readonly traces: number;
+  /** int8 [slots][channels]: here the last step leaves the latent. */
+  readonly latent: number;
+  readonly steps: readonly Step[];
+}
+
+/** A time-major tensor [rows][channels] with zero rows before and after it. */
+interface Sequence {
+  readonly address: number;
+  readonly rowBytes: number;
+  readonly halo: number;
+}
+
+/** @throws WeightsError when the file's tensors are not those its config describes */
+export function planEdge(build: Build<EdgeExports>, file: ModelFile): EdgePlan {
+  const { config } = file;
+  const { layers } = config.edge;
+  const traces = build.arena.alloc(countOf(traceShape(config)) * 4);
+  const rows = edgeRows(config);
+  let input = allocSequence(build, inputRows(config), layers[0]!.in, "s16", layers[0]!.padding);
+  const steps: Step[] = [inputStep(build, file, traces, input)];
+  layers.forEach((layer, i) => {
+    const count = rows[i]!;
+    const halo = layers[i + 1]?.padding ?? 0;
+    const output = allocSequence(build, count, layer.out, layer.output, halo);
+    steps.push(conv1dStep(build, file, layer, count, input, output));
+    input = output;
+  });
+  const latent = build.arena.alloc(countOf(latentShape(config)));
+  steps.push(packStep(build, input.address, latent, countOf(latentShape(config))));
+  return { traces, latent, steps };
+}
+
+function allocSequence(
+  build: Build,
+  rows: number,
+  channels: number,
+  element: Conv1dLayer["input"] | Conv1dLayer["output"],
+  halo: number,
+): Sequence {
+  const rowBytes = channels * storageOf(element, build.name).bytes;
+  return { address: build.arena.alloc((rows + 2 * halo) * rowBytes), rowBytes, halo };
+}
+
+function inputStep(
+  { exports, arena }: Build<EdgeExports>,
+  { config }: ModelFile,
+  traces: number,
+  output: Sequence,
+): Step {
+  const { shots, samples, devices } = config.geometry;
+  const { receivers } = devices[0]!;
+  const { decimation, gain, compand, step } = config.input;
+  const taps = arena.place(Float32Array.from(config.input.taps));
+  const tapCount = config.input.taps.length;
+  const out = output.address + output.halo * output.rowBytes;
+  const [outRows, stride] = [inputRows(config), output.rowBytes];
+  return {
+    name: "input",
+    macs: 0,
+    run: () =>
+      exports.input_stage(
+        traces,
+        shots,
+        samples,
+        receivers,
+        taps,
+        tapCount,
+        decimation,
+        gain,
+        compand,
+        step,
+        out,
+        outRows,
+        stride,
+      ),
+  };
+}
+
+function conv1dStep(
+  build: Build,
+  file: ModelFile,
+  layer: Conv1dLayer,
+  count: number,
+  input: Sequence,
+  output: Sequence,
+): Step {
+  const { arena } = build;
+  const isFirst = layer === file.config.edge.layers[0];
+  const inputMax = isFirst ? CODE_MAX.trace : CODE_MAX[layer.input];
+  const shape = [layer.out, layer.kernel, layer.in];
+  const placed = placeLayer(build, readLayer(file, layer.name, shape, inputMax), layer.input);
+  const from: Rows = {
+    address: input.address,
+    table: placeRows(arena, count, (row) => row * layer.stride * input.rowBytes),
+  };
+  const to: Rows = {
+    address: output.address,
+    table: placeRows(arena, count, (row) => (output.halo + row) * output.rowBytes),
+  };
+  return linearStep(build, placed, from, { ...to, element: layer.output });
+}
+
+function packStep(
+  { exports }: Build<EdgeExports>,
+  from: number,
+  latent: number,
+  count: number,
+): Step {
+  return { name: "latent", macs: 0, run: () => exports.pack_s8(from, latent, count) };
+}

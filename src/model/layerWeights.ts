@@ -1,0 +1,67 @@
+import type { ModelFile } from "./modelFile.ts";
+import { WeightsError } from "./weightsError.ts";
+
+/** A linear layer as the file holds it: weights in order of use, a bias and a scale per output. */
+export interface LayerWeights {
+  readonly name: string;
+  /** 4 in a transposed convolution, whose phases share bias and scale; else 1. */
+  readonly phases: number;
+  readonly out: number;
+  /** Values of A that one output sums over. */
+  readonly k: number;
+  /** [phases][out][k] */
+  readonly weight: Int8Array;
+  readonly bias: Int32Array;
+  readonly scale: Float32Array;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/**
+ * Reads the tensors `name.weight`, `name.bias` and `name.scale`.
+ * @param shape of the weight: [out, ...], or [phases, out, ...] where `phases` is not 1
+ * @param inputMax largest absolute value of the layer's input codes
+ * @throws WeightsError when a tensor does not fit, a weight is -128, or an input of `inputMax`
+ *   everywhere could drive the int32 accumulator out of its range
+ */
+export function readLayer(
+  file: ModelFile,
+  name: string,
+  shape: readonly number[],
+  inputMax: number,
+  phases = 1,
+): LayerWeights {
+  const out = (phases === 1 ? shape[0] : shape[1])!;
+  const layer = {
+    name,
+    phases,
+    out,
+    k: shape.reduce((product, size) => product * size, 1) / (phases * out),
+    weight: file.tensor(`${name}.weight`, "I8", shape),
+    bias: file.tensor(`${name}.bias`, "I32", [out]),
+    scale: file.tensor(`${name}.scale`, "F32", [out]),
+  };
+  checkAccumulators(layer, inputMax);
+  return layer;
+}
+
+/** The kernels take -127..127 (docs/numbers.md) and never look for overflow: it is ruled out here. */
+function checkAccumulators(layer: LayerWeights, inputMax: number): void {
+  for (let row = 0; row < layer.phases * layer.out; row++) {
+    const channel = row % layer.out;
+    let sum = 0;
+    for (let i = row * layer.k; i < (row + 1) * layer.k; i++) {
+      const weight = layer.weight[i]!;
+      if (weight === -128) {
+        throw new WeightsError(`tensor ${layer.name}.weight: expected -127..127, got -128 at ${i}`);
+      }
+      sum += Math.abs(weight);
+    }
+    const worst = sum * inputMax + Math.abs(layer.bias[channel]!);
+    if (worst > INT32_MAX) {
+      throw new WeightsError(
+        `tensor ${layer.name}: expected accumulators within int32, got up to ${worst} in channel ${channel}`,
+      );
+    }
+  }
+}

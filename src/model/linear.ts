@@ -1,0 +1,115 @@
+import {
+  PANEL,
+  packWeightsS16,
+  packWeightsU7,
+  roundUp,
+  usesUint8Activations,
+} from "../engine/kernels.ts";
+import type { Build } from "./build.ts";
+import type { Element } from "./config.ts";
+import type { LayerWeights } from "./layerWeights.ts";
+import type { RowTable } from "./offsets.ts";
+import type { Step } from "./step.ts";
+import { storageOf } from "./storage.ts";
+
+/** A linear layer whose weights stand in module memory, packed for one kernel. */
+export interface PlacedLayer {
+  readonly name: string;
+  readonly kernel: "igemm_s16" | "igemm_u7";
+  /** Addresses of the packed weights: one per phase of a transposed convolution, else one. */
+  readonly panels: readonly number[];
+  readonly bias: number;
+  readonly scale: number;
+  /** Output channels, padded to whole panels. */
+  readonly n: number;
+  readonly segments: number;
+  readonly segBytes: number;
+  /** Multiply-accumulates per output row. */
+  readonly macsPerRow: number;
+}
+
+/**
+ * Packs a layer for the module's kernels and places it.
+ * @param input element type of the rows it will read
+ * @param segments contiguous runs of A that one output sums over
+ */
+export function placeLayer(
+  build: Build,
+  layer: LayerWeights,
+  input: "s16" | "u7",
+  segments = 1,
+): PlacedLayer {
+  const { arena, name: module } = build;
+  const { name, out, k, phases } = layer;
+  const uint8 = input === "u7" && usesUint8Activations(module);
+  const pack = uint8 ? packWeightsU7 : packWeightsS16;
+  const n = roundUp(out, PANEL);
+  const bias = new Int32Array(n);
+  const scale = new Float32Array(n);
+  bias.set(layer.bias);
+  scale.set(layer.scale);
+  return {
+    name,
+    kernel: uint8 ? "igemm_u7" : "igemm_s16",
+    panels: Array.from({ length: phases }, (_, phase) => {
+      const weight = layer.weight.subarray(phase * out * k, (phase + 1) * out * k);
+      return arena.place(pack(weight, out, k, segments));
+    }),
+    bias: arena.place(bias),
+    scale: arena.place(scale),
+    n,
+    segments,
+    segBytes: roundUp((k / segments) * storageOf(input, module).bytes, 4),
+    macsPerRow: out * k,
+  };
+}
+
+/** Where the rows of A or C stand. */
+export interface Rows {
+  readonly address: number;
+  readonly table: RowTable;
+}
+
+/**
+ * One call of a layer's kernel.
+ * @param segStride bytes from a segment of A to the next
+ * @param output element type of the rows it writes
+ * @param phase of a transposed convolution
+ */
+export function linearStep(
+  build: Build,
+  layer: PlacedLayer,
+  input: Rows & { readonly segStride?: number },
+  output: Rows & { readonly element: Element },
+  phase = 0,
+): Step {
+  const { name, panels, bias, scale, n, segments, segBytes, macsPerRow } = layer;
+  const igemm = build.exports[layer.kernel];
+  const { outKind, lo, hi } = storageOf(output.element, build.name);
+  const [a, aOff, rows] = [input.address, input.table.address, input.table.padded];
+  const [c, cOff] = [output.address, output.table.address];
+  const b = panels[phase]!;
+  const segStride = input.segStride ?? 0;
+  return {
+    name: panels.length > 1 ? `${name} phase ${phase}` : name,
+    macs: input.table.rows * macsPerRow,
+    run: () =>
+      igemm(
+        a,
+        aOff,
+        rows,
+        segments,
+        segStride,
+        segBytes,
+        b,
+        bias,
+        scale,
+        c,
+        cOff,
+        n,
+        outKind,
+        lo,
+        hi,
+      ),
+  };
+}

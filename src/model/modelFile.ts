@@ -1,0 +1,102 @@
+import type { ModelConfig } from "./config.ts";
+import { parseConfig } from "./parseConfig.ts";
+import {
+  type DType,
+  readSafetensors,
+  type Safetensors,
+  type Tensor,
+  type TensorData,
+} from "./safetensors.ts";
+import { WeightsError } from "./weightsError.ts";
+
+/** The two halves of a model, and the folder-level names of their files. */
+export type ModelHalf = "edge" | "central";
+
+const MODEL_ID_BYTES = 8;
+const SHA256_BYTES = 32;
+
+/** One half of a model, read and checked; tensors are checked when they are asked for. */
+export class ModelFile {
+  readonly config: ModelConfig;
+  /** SHA-256 of the edge half's file, in hex: both halves of a model name the same one. */
+  readonly edgeSha256: string;
+  private readonly tensors: Safetensors["tensors"];
+
+  private constructor(config: ModelConfig, edgeSha256: string, file: Safetensors) {
+    this.config = config;
+    this.edgeSha256 = edgeSha256;
+    this.tensors = file.tensors;
+  }
+
+  /**
+   * @param bytes the whole file; not kept
+   * @param half which half the caller can use
+   * @throws WeightsError when the bytes are not that half of a model
+   */
+  static async read(bytes: Uint8Array, half: ModelHalf): Promise<ModelFile> {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`weights: expected a Uint8Array, got ${typeof bytes}`);
+    }
+    const file = readSafetensors(bytes);
+    const format = file.metadata.get("format");
+    if (format !== `epic-${half}`) {
+      throw new WeightsError(`weights: expected format epic-${half}, got ${format ?? "none"}`);
+    }
+    const json = file.metadata.get("config");
+    if (json === undefined) throw new WeightsError("weights: expected a config, got none");
+    const sha256 = half === "edge" ? await sha256Hex(bytes) : readSha256(file);
+    return new ModelFile(parseConfig(json), sha256, file);
+  }
+
+  /** First 8 bytes of the edge half's SHA-256, 16 hex digits: what latents are stamped with. */
+  get modelId(): string {
+    return this.edgeSha256.slice(0, 2 * MODEL_ID_BYTES);
+  }
+
+  /**
+   * One tensor's values.
+   * @throws WeightsError when it is absent, of another type or shape, or holds NaN or infinity
+   */
+  tensor<D extends DType>(name: string, dtype: D, shape: readonly number[]): TensorData<D> {
+    const tensor = this.tensors.get(name);
+    const expected = `${dtype} [${shape}]`;
+    if (tensor === undefined) {
+      throw new WeightsError(`tensor ${name}: expected ${expected}, got none`);
+    }
+    const sameShape =
+      tensor.shape.length === shape.length && tensor.shape.every((size, i) => size === shape[i]);
+    if (tensor.dtype !== dtype || !sameShape) {
+      const got = `${tensor.dtype} [${tensor.shape}]`;
+      throw new WeightsError(`tensor ${name}: expected ${expected}, got ${got}`, tensor.byteOffset);
+    }
+    checkFinite(tensor);
+    return (tensor as Tensor<D>).data;
+  }
+}
+
+function checkFinite({ name, dtype, data, byteOffset }: Tensor): void {
+  if (dtype !== "F32") return;
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new WeightsError(
+      `tensor ${name}: expected finite values, got ${data[bad]} at ${bad}`,
+      byteOffset + bad * data.BYTES_PER_ELEMENT,
+    );
+  }
+}
+
+function readSha256(file: Safetensors): string {
+  const text = file.metadata.get("edge_sha256");
+  if (text === undefined || !/^[0-9a-f]{64}$/.test(text)) {
+    throw new WeightsError(
+      `weights edge_sha256: expected ${2 * SHA256_BYTES} hex digits, got ${text?.length ?? "none"}`,
+    );
+  }
+  return text;
+}
+
+async function sha256Hex(bytes: Uint8Array): Promise<string> {
+  // A copy: WebCrypto takes no view of a shared buffer, and its types say so.
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,142 @@
+import { checkShapes } from "./checkShapes.ts";
+import type {
+  AttentionScales,
+  CentralConfig,
+  Conv1dLayer,
+  DeviceBlock,
+  Geometry,
+  ImageLayer,
+  ModelConfig,
+} from "./config.ts";
+import { Fields } from "./fields.ts";
+import { WeightsError } from "./weightsError.ts";
+
+/** Largest size of anything in a config: far above any survey, far below any overflow. */
+const SIZE_MAX = 65536;
+const LAYERS_MAX = 64;
+
+/**
+ * Reads and checks the config of a weights file.
+ * @param json the text under `config` in the file's metadata
+ * @throws WeightsError naming the field, what was expected and what stood there
+ */
+export function parseConfig(json: string): ModelConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new WeightsError("config: expected JSON");
+  }
+  const config = readConfig(new Fields(value, "config"));
+  checkShapes(config);
+  return config;
+}
+
+function readConfig(fields: Fields): ModelConfig {
+  const latent = fields.fields("latent");
+  const input = fields.fields("input");
+  return {
+    name: fields.text("name"),
+    format: fields.integer("format", 1, 1) as 1,
+    geometry: readGeometry(fields.fields("geometry")),
+    latent: {
+      slots: latent.integer("slots", 1, SIZE_MAX),
+      channels: latent.integer("channels", 1, SIZE_MAX),
+    },
+    input: {
+      decimation: input.integer("decimation", 1, 64),
+      taps: input.numbers("taps", 1, 64),
+      gain: input.positive("gain"),
+      compand: input.positive("compand"),
+      step: input.positive("step"),
+    },
+    edge: { layers: fields.fields("edge").each("layers", 1, LAYERS_MAX, readConv1d) },
+    central: readCentral(fields.fields("central")),
+    training: fields.free("training"),
+    metrics: fields.free("metrics"),
+  };
+}
+
+function readGeometry(fields: Fields): Geometry {
+  const velocityMps = fields.pair("velocityMps", 1, 20000);
+  if (velocityMps[0] >= velocityMps[1]) fields.fail("velocityMps", "lowest before highest");
+  return {
+    shots: fields.integer("shots", 1, SIZE_MAX),
+    samples: fields.integer("samples", 1, SIZE_MAX),
+    receivers: fields.integer("receivers", 1, SIZE_MAX),
+    dtMs: fields.positive("dtMs"),
+    dxM: fields.positive("dxM"),
+    map: fields.pair("map", 1, 4096),
+    velocityMps,
+    devices: fields.each("devices", 1, 4096, readDevice),
+  };
+}
+
+function readDevice(fields: Fields): DeviceBlock {
+  return {
+    firstReceiver: fields.integer("firstReceiver", 0, SIZE_MAX),
+    receivers: fields.integer("receivers", 1, SIZE_MAX),
+  };
+}
+
+function readConv1d(fields: Fields): Conv1dLayer {
+  return {
+    name: fields.text("name"),
+    kind: fields.oneOf("kind", ["conv1d"]),
+    in: fields.integer("in", 1, SIZE_MAX),
+    out: fields.integer("out", 1, SIZE_MAX),
+    kernel: fields.integer("kernel", 1, 255),
+    stride: fields.integer("stride", 1, 255),
+    padding: fields.integer("padding", 0, 254),
+    input: fields.oneOf("input", ["s16", "u7"]),
+    output: fields.oneOf("output", ["s16", "u7", "s8"]),
+  };
+}
+
+function readImageLayer(fields: Fields): ImageLayer {
+  return {
+    name: fields.text("name"),
+    kind: fields.oneOf("kind", ["conv2d", "convT2d"]),
+    in: fields.integer("in", 1, SIZE_MAX),
+    out: fields.integer("out", 1, SIZE_MAX),
+    input: fields.oneOf("input", ["s16", "u7"]),
+    output: fields.oneOf("output", ["s16", "u7", "f32"]),
+  };
+}
+
+function readCentral(fields: Fields): CentralConfig {
+  const fusionBlocks = fields.integer("fusionBlocks", 0, LAYERS_MAX);
+  const crossBlocks = fields.integer("crossBlocks", 1, LAYERS_MAX);
+  return {
+    width: fields.integer("width", 1, SIZE_MAX),
+    heads: fields.integer("heads", 1, 1024),
+    mlp: fields.integer("mlp", 1, SIZE_MAX),
+    eps: fields.positive("eps"),
+    qscale: fields.positive("qscale"),
+    fusionBlocks,
+    crossBlocks,
+    grid: fields.pair("grid", 1, 1024),
+    attention: readAttention(fields.fields("attention"), fusionBlocks, crossBlocks),
+    decoder: fields.each("decoder", 1, LAYERS_MAX, readImageLayer),
+  };
+}
+
+function readAttention(
+  fields: Fields,
+  fusionBlocks: number,
+  crossBlocks: number,
+): Record<string, AttentionScales> {
+  const names = [
+    ...Array.from({ length: fusionBlocks }, (_, i) => `fusion${i}`),
+    ...Array.from({ length: crossBlocks }, (_, i) => `cross${i}`),
+  ];
+  return Object.fromEntries(
+    names.map((name) => {
+      const scales = fields.fields(name);
+      return [
+        name,
+        { scoreScale: scales.positive("scoreScale"), outScale: scales.positive("outScale") },
+      ];
+    }),
+  );
+}

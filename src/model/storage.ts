@@ -1,0 +1,29 @@
+import { type ModuleName, OutKind, usesUint8Activations } from "../engine/kernels.ts";
+import type { Element } from "./config.ts";
+
+/** How a module keeps an element type, and how igemm clamps to it. */
+export interface Storage {
+  readonly bytes: number;
+  readonly outKind: OutKind;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** Largest absolute code of what a layer reads: docs/numbers.md, "Element types". */
+export const CODE_MAX = { trace: 16383, s16: 2047, u7: 127, latent: 128 } as const;
+
+/** `s8` here is a latent before it is packed: int16 clamped to +-127. */
+export function storageOf(element: Element, module: ModuleName): Storage {
+  switch (element) {
+    case "s16":
+      return { bytes: 2, outKind: OutKind.s16, lo: -CODE_MAX.s16, hi: CODE_MAX.s16 };
+    case "s8":
+      return { bytes: 2, outKind: OutKind.s16, lo: -127, hi: 127 };
+    case "f32":
+      return { bytes: 4, outKind: OutKind.f32, lo: 0, hi: 0 };
+    case "u7":
+      return usesUint8Activations(module)
+        ? { bytes: 1, outKind: OutKind.u7AsUint8, lo: 0, hi: CODE_MAX.u7 }
+        : { bytes: 2, outKind: OutKind.u7AsInt16, lo: 0, hi: CODE_MAX.u7 };
+  }
+}

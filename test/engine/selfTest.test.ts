@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { Arena } from "../../src/engine/arena.ts";
+import { centralModules } from "../../src/engine/centralModules.ts";
+import { edgeModules } from "../../src/engine/edgeModules.ts";
+import { instantiateModule } from "../../src/engine/instantiate.ts";
+import type { KernelExports, ModuleName } from "../../src/engine/kernels.ts";
+import type { ModuleFamily } from "../../src/engine/openModule.ts";
+import { enableRelaxedSimd } from "../library/relaxed.ts";
+
+const hasRelaxed = enableRelaxedSimd();
+
+async function crcOf<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  name: ModuleName,
+): Promise<number> {
+  const { wasmBase64 } = await family.source[name]();
+  const { exports, memory } = await instantiateModule<T>(wasmBase64);
+  return family.selfTest(exports, new Arena(memory, exports.heap_base()));
+}
+
+describe("the stored self-test values", () => {
+  it.each(["scalar", "simd", "relaxed"] as const)("are what the %s modules give", async (name) => {
+    if (name === "relaxed" && !hasRelaxed) return;
+    expect(await crcOf(edgeModules, name)).toBe(edgeModules.selfTestCrc);
+    expect(await crcOf(centralModules, name)).toBe(centralModules.selfTestCrc);
+  });
+});

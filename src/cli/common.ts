@@ -32,6 +32,7 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "one JSON document on stdout and nothing else there");
 }
 
+/** `threads`: the default number of workers. */
 export function addComputeOptions(command: Command, threads = 1): Command {
   return command
     .option("--model <dir>", "model folder (default: the shipped weights/epic-base)")

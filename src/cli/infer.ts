@@ -16,8 +16,6 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
-import { Inference } from "./inference.ts";
-import { type InferencePool, startInferencePool } from "./inferencePool.ts";
 import {
   type FileResult,
   inferFiles,
@@ -26,7 +24,10 @@ import {
   type RecordResult,
 } from "./inferFile.ts";
 import { recordBytes } from "./recordBytes.ts";
+import { startRunnerPool } from "./runnerPool.ts";
+import { type InferReply, InferRunner, type InferTask } from "./runners.ts";
 import { formatFacts, formatTable } from "./table.ts";
+import type { WorkerPool } from "./workerPool.ts";
 
 interface Options extends ComputeOptions, JsonOptions {
   truth?: string;
@@ -50,22 +51,27 @@ export function inferCommand(): Command {
 async function infer(path: string, options: Options): Promise<void> {
   prepareTurbo(options);
   if (options.out !== undefined) await checkOutputFolder(options.out);
-  const inference = await Inference.load(options);
-  const files = await openRecordFiles(path, options.truth, inference.config);
-  let pool: InferencePool | undefined;
+  const runner = await InferRunner.load(options);
+  const { config } = runner.encode.encoder;
+  let files: RecordFiles | undefined;
+  let pool: WorkerPool<InferTask, InferReply> | undefined;
   try {
-    const threads = Math.min(options.threads, files.data.count);
-    pool = startInferencePool(inference, options, threads);
-    const progress = progressBar(files.data.count, "infer");
-    const rows = inference.config.geometry.map[0];
-    const result = await inferFiles(pool, files, rows, files.data.count, progress.advance).finally(
-      progress.stop,
-    );
-    const summary = summarise(inference, result);
+    files = await openRecordFiles(path, options.truth, config);
+    const { count } = files.data;
+    pool = startRunnerPool("infer", runner, options, Math.min(options.threads, count));
+    const progress = progressBar(count, "infer");
+    const result = await inferFiles(
+      pool,
+      files,
+      config.geometry.map[0],
+      count,
+      progress.advance,
+    ).finally(progress.stop);
+    const summary = summarise(runner, result);
     if (options.out !== undefined) {
       await writeFilesAtomic(options.out, {
-        "velocity.npy": encodeMaps(inference.config, result.records),
-        "maps.png": await drawFirst(inference.config, files, result.records),
+        "velocity.npy": encodeMaps(config, result.records),
+        "maps.png": await drawFirst(config, files, result.records),
         "result.json": `${JSON.stringify(summary, null, 2)}\n`,
       });
     }
@@ -73,31 +79,31 @@ async function infer(path: string, options: Options): Promise<void> {
     else process.stdout.write(`${describe(summary, options.out)}\n`);
   } finally {
     await pool?.close();
-    await files.close();
-    inference.dispose();
+    await files?.close();
+    runner.dispose();
   }
 }
 
 /** The JSON document. Scores are null when no truth was given. */
 type Summary = ReturnType<typeof summarise>;
 
-function summarise(inference: Inference, { records, score }: FileResult) {
-  const bytes = recordBytes(inference.config);
+function summarise({ encode: { encoder } }: InferRunner, { records, score }: FileResult) {
+  const bytes = recordBytes(encoder.config);
   return {
     n: records.length,
     ssim: score?.ssim ?? null,
     mae: score?.mae ?? null,
     rmse: score?.rmse ?? null,
     maeMps: score?.maeMps ?? null,
-    devicesPresent: inference.config.geometry.devices.length,
+    devicesPresent: encoder.config.geometry.devices.length,
     /** Median over the records of the slowest device: devices work at the same time. */
     msEncode: median(records.map(slowestDevice)),
     msDecode: median(records.map((record) => record.msDecode)),
     payloadBytes: bytes.payload,
     wireBytes: bytes.wire,
     rawBytes: bytes.raw,
-    module: inference.module,
-    modelId: inference.modelId,
+    module: encoder.module,
+    modelId: encoder.modelId,
     records: records.map((record) => ({
       record: record.record,
       ssim: record.score?.ssim ?? null,

@@ -2,8 +2,9 @@
 import { NpyRecords, seismicExpectation, velocityExpectation } from "../io/npy.ts";
 import type { MapScore } from "../metrics/index.ts";
 import type { ModelConfig } from "../model/config.ts";
-import type { InferencePool, RecordTask } from "./inferencePool.ts";
+import type { InferReply, InferTask } from "./runners.ts";
 import { ScoreSum, type SetScore } from "./scores.ts";
+import type { WorkerPool } from "./workerPool.ts";
 
 /** Records and, if known, their true maps. Close it. */
 export interface RecordFiles {
@@ -56,7 +57,7 @@ export async function openRecordFiles(
 
 /** Runs the first `count` records, in the pool's order of completion. */
 export async function inferFiles(
-  pool: InferencePool,
+  pool: WorkerPool<InferTask, InferReply>,
   files: RecordFiles,
   rows: number,
   count: number,
@@ -78,6 +79,6 @@ export async function inferFiles(
   return { records: scored, score: sum.result() };
 }
 
-async function* readTasks(data: NpyRecords, count: number): AsyncGenerator<RecordTask> {
+async function* readTasks(data: NpyRecords, count: number): AsyncGenerator<InferTask> {
   for (let index = 0; index < count; index++) yield { index, record: await data.read(index) };
 }

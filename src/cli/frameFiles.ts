@@ -1,0 +1,101 @@
+/** Latent frames from files, checked against one model and grouped by record. */
+import { open } from "node:fs/promises";
+import type { ModelConfig } from "../model/config.ts";
+import { decodeFrame, FRAME_BYTES_MAX, FrameError, type LatentFrame } from "../protocol/index.ts";
+
+/** What the frames of one record hold together. */
+export interface FrameRecord {
+  readonly survey: string;
+  readonly record: bigint;
+  /** int8 [devices][slots * channels]; zero where absent. */
+  readonly latents: Int8Array;
+  /** By device. */
+  readonly present: boolean[];
+}
+
+/**
+ * Reads frame files of one survey. Returns its records by ascending id. Throws an Error that names
+ * the file: a damaged frame, one of another model or geometry, a device's second frame of a record.
+ */
+export async function readFrames(
+  paths: readonly string[],
+  config: ModelConfig,
+  modelId: string,
+): Promise<FrameRecord[]> {
+  const records = new Map<bigint, FrameRecord>();
+  let survey: string | undefined;
+  for (const path of paths) {
+    const frame = decodeFile(path, await readFrameFile(path));
+    checkFrame(path, frame, config, modelId);
+    survey ??= frame.survey;
+    if (frame.survey !== survey) {
+      throw new Error(`${path}: expected a frame of survey ${survey}, got ${frame.survey}`);
+    }
+    place(path, frame, records, config);
+  }
+  return [...records.values()].sort((a, b) => (a.record < b.record ? -1 : 1));
+}
+
+/** At most one byte more than a frame can have, whatever the file's size. */
+async function readFrameFile(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    if ((await file.stat()).isDirectory())
+      throw new Error(`${path}: expected a file, got a folder`);
+    const buffer = new Uint8Array(FRAME_BYTES_MAX + 1);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function decodeFile(path: string, bytes: Uint8Array): LatentFrame {
+  try {
+    return decodeFrame(bytes);
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    throw new Error(`${path}: ${error.message} (${error.code})`);
+  }
+}
+
+function checkFrame(path: string, frame: LatentFrame, config: ModelConfig, modelId: string): void {
+  const { geometry, latent } = config;
+  const block = geometry.devices[frame.device];
+  const checks: [what: string, expected: unknown, got: unknown][] = [
+    ["a latent of model", modelId, frame.modelId],
+    ["devices", geometry.devices.length, frame.devices],
+    ["first receiver", block?.firstReceiver, frame.firstReceiver],
+    ["receivers", block?.receivers, frame.receivers],
+    ["latent values", latent.slots * latent.channels, frame.latent.length],
+  ];
+  for (const [what, expected, got] of checks) {
+    if (expected !== got) throw new Error(`${path}: expected ${what} ${expected}, got ${got}`);
+  }
+}
+
+function place(
+  path: string,
+  frame: LatentFrame,
+  records: Map<bigint, FrameRecord>,
+  { geometry }: ModelConfig,
+): void {
+  let entry = records.get(frame.record);
+  if (!entry) {
+    entry = {
+      survey: frame.survey,
+      record: frame.record,
+      latents: new Int8Array(geometry.devices.length * frame.latent.length),
+      present: geometry.devices.map(() => false),
+    };
+    records.set(frame.record, entry);
+  }
+  if (entry.present[frame.device]) {
+    throw new Error(
+      `${path}: expected one frame per device, got a second of device ${frame.device}, ` +
+        `record ${frame.record}`,
+    );
+  }
+  entry.present[frame.device] = true;
+  entry.latents.set(frame.latent, frame.device * frame.latent.length);
+}

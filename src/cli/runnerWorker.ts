@@ -1,0 +1,22 @@
+/** Worker thread of a runner pool: one task in, one reply out. */
+import { parentPort, workerData } from "node:worker_threads";
+import { runnerLoaders, type WorkerSetup } from "./runnerPool.ts";
+import type { Runner } from "./runners.ts";
+import type { WorkerReply } from "./workerPool.ts";
+
+const { job, model } = workerData as WorkerSetup;
+const loading: Promise<Runner<unknown, unknown>> = runnerLoaders[job](model) as Promise<
+  Runner<unknown, unknown>
+>;
+// A failure to load is the answer to the first task, not a crash.
+loading.catch(() => {});
+
+parentPort?.on("message", async (task: unknown) => {
+  const answer: WorkerReply<unknown> = await loading
+    .then((runner) => runner.run(task))
+    .then(
+      (reply) => ({ reply }),
+      (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+    );
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,186 @@
+/** What one thread can do with a model: encode, decode, or both. */
+import { CentralDecoder } from "../central/decoder.ts";
+import { EdgeEncoder } from "../edge/encoder.ts";
+import { loadModelHalf } from "../io/modelFiles.ts";
+import { type FamilyName, velocityMap } from "../physics/families/index.ts";
+import { type Boundary, ForwardModeller } from "../physics/index.ts";
+import type { ModuleName } from "./common.ts";
+import { selectReceivers } from "./receivers.ts";
+
+export interface ModelSetup {
+  /** Model folder; the shipped model when absent. */
+  readonly model?: string;
+  readonly module?: ModuleName;
+}
+
+/** One thread's worker on tasks of one kind. */
+export interface Runner<Task, Reply> {
+  run(task: Task): Reply | Promise<Reply>;
+  dispose(): void;
+}
+
+export interface EncodeTask {
+  readonly index: number;
+  readonly device: number;
+  /** [shots][samples][receivers of the device] */
+  readonly traces: Float32Array;
+}
+
+export interface EncodeReply {
+  readonly latent: Int8Array;
+  readonly ms: number;
+}
+
+export class EncodeRunner implements Runner<EncodeTask, EncodeReply> {
+  readonly encoder: EdgeEncoder;
+
+  static async load({ model, module }: ModelSetup): Promise<EncodeRunner> {
+    const weights = await loadModelHalf("edge", model);
+    const encoder = await EdgeEncoder.load({ weights, ...(module && { module }) });
+    encoder.warmup();
+    return new EncodeRunner(encoder);
+  }
+
+  private constructor(encoder: EdgeEncoder) {
+    this.encoder = encoder;
+  }
+
+  run({ traces, device }: EncodeTask): EncodeReply {
+    const { slots, channels } = this.encoder.config.latent;
+    const latent = new Int8Array(slots * channels);
+    const ms = timed(() => this.encoder.encode(traces, { device, out: latent }));
+    return { latent, ms };
+  }
+
+  dispose(): void {
+    this.encoder.dispose();
+  }
+}
+
+export interface DecodeTask {
+  readonly index: number;
+  /** [devices][slots * channels] */
+  readonly latents: Int8Array;
+  /** By device. */
+  readonly present: readonly boolean[];
+}
+
+export interface DecodeReply {
+  /** [rows][columns], m/s. */
+  readonly map: Float32Array;
+  readonly ms: number;
+}
+
+export class DecodeRunner implements Runner<DecodeTask, DecodeReply> {
+  readonly decoder: CentralDecoder;
+
+  static async load({ model, module }: ModelSetup): Promise<DecodeRunner> {
+    const weights = await loadModelHalf("central", model);
+    const decoder = await CentralDecoder.load({ weights, ...(module && { module }) });
+    decoder.warmup();
+    return new DecodeRunner(decoder);
+  }
+
+  private constructor(decoder: CentralDecoder) {
+    this.decoder = decoder;
+  }
+
+  run({ latents, present }: DecodeTask): DecodeReply {
+    const [rows, columns] = this.decoder.config.geometry.map;
+    const map = new Float32Array(rows * columns);
+    const ms = timed(() => this.decoder.decode(latents, { present, out: map }));
+    return { map, ms };
+  }
+
+  dispose(): void {
+    this.decoder.dispose();
+  }
+}
+
+/** A record's traces, or a map to model first. */
+export type InferTask =
+  /** [shots][samples][receivers] */
+  | { readonly index: number; readonly record: Float32Array }
+  | {
+      readonly index: number;
+      readonly family: FamilyName;
+      readonly seed: number;
+      readonly boundary: Boundary;
+    };
+
+export interface InferReply {
+  /** [rows][columns], m/s. */
+  readonly map: Float32Array;
+  /** By device. */
+  readonly msEncode: readonly number[];
+  readonly msDecode: number;
+  /** The family's map, m/s. */
+  readonly truth?: Float32Array;
+}
+
+export class InferRunner implements Runner<InferTask, InferReply> {
+  readonly encode: EncodeRunner;
+  readonly decode: DecodeRunner;
+  readonly #traces: Float32Array[];
+  #modeller: ForwardModeller | undefined;
+
+  /** Throws when a half cannot be read or the two do not belong together. */
+  static async load(setup: ModelSetup): Promise<InferRunner> {
+    const [encode, decode] = await Promise.all([
+      EncodeRunner.load(setup),
+      DecodeRunner.load(setup),
+    ]);
+    const [edgeId, centralId] = [encode.encoder.modelId, decode.decoder.modelId];
+    if (edgeId !== centralId) {
+      throw new Error(`model: expected central weights of edge model ${edgeId}, got ${centralId}`);
+    }
+    return new InferRunner(encode, decode);
+  }
+
+  private constructor(encode: EncodeRunner, decode: DecodeRunner) {
+    this.encode = encode;
+    this.decode = decode;
+    const { shots, samples, devices } = encode.encoder.config.geometry;
+    this.#traces = devices.map(({ receivers }) => new Float32Array(shots * samples * receivers));
+  }
+
+  async run(task: InferTask): Promise<InferReply> {
+    if ("record" in task) return this.#infer(task.index, task.record);
+    const truth = velocityMap(task.family, task.seed, task.index);
+    const modeller = await this.#modellerFor(task.boundary);
+    return { ...this.#infer(task.index, modeller.model(truth)), truth };
+  }
+
+  dispose(): void {
+    this.#modeller?.dispose();
+    this.encode.dispose();
+    this.decode.dispose();
+  }
+
+  #infer(index: number, record: Float32Array): InferReply {
+    const { receivers, devices } = this.encode.encoder.config.geometry;
+    const encoded = devices.map((block, device) => {
+      const traces = selectReceivers(record, receivers, block, this.#traces[device]!);
+      return this.encode.run({ index, device, traces });
+    });
+    const length = encoded[0]!.latent.length;
+    const latents = new Int8Array(devices.length * length);
+    for (const [device, { latent }] of encoded.entries()) latents.set(latent, device * length);
+    const { map, ms } = this.decode.run({ index, latents, present: devices.map(() => true) });
+    return { map, msEncode: encoded.map((reply) => reply.ms), msDecode: ms };
+  }
+
+  async #modellerFor(boundary: Boundary): Promise<ForwardModeller> {
+    if (this.#modeller?.boundary !== boundary) {
+      this.#modeller?.dispose();
+      this.#modeller = await ForwardModeller.load({ boundary });
+    }
+    return this.#modeller;
+  }
+}
+
+function timed(run: () => unknown): number {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
+}

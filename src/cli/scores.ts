@@ -20,12 +20,16 @@ export class ScoreSum {
   /** Maps in m/s, [rows][columns]. Returns the score of this one. */
   add(prediction: Float32Array, truth: Float32Array, rows: number): MapScore {
     const score = scoreMap(prediction, truth, rows);
-    this.#n++;
-    this.#mae += score.mae;
-    this.#ssim += score.ssim;
-    this.#maeMps += score.maeMps;
-    this.#square += score.rmse ** 2;
+    this.addScore(score);
     return score;
+  }
+
+  addScore({ mae, rmse, ssim, maeMps }: MapScore): void {
+    this.#n++;
+    this.#mae += mae;
+    this.#ssim += ssim;
+    this.#maeMps += maeMps;
+    this.#square += rmse ** 2;
   }
 
   /** Undefined before the first map. */

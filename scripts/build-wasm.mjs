@@ -7,6 +7,7 @@ const MODULES = {
   edge: ["scalar", "simd", "relaxed"],
   central: ["scalar", "simd", "relaxed"],
   physics: ["scalar", "simd"],
+  peak: ["scalar", "simd", "relaxed"],
 };
 const only = process.argv.slice(2);
 

@@ -1,0 +1,151 @@
+/** The kernels that are not igemm, at the sizes of epic-base. */
+import { attentionScratchBytes } from "../../engine/kernels.ts";
+import { seededIntegers } from "../../engine/seeded.ts";
+import { placeRows } from "../../model/offsets.ts";
+import type { BenchBuild, BenchCase, Job } from "./case.ts";
+
+const TOKENS = 80;
+const WIDTH = 96;
+const HEADS = 4;
+const MAP_PIXELS = 4900;
+
+export const kernelCases: readonly BenchCase[] = [
+  {
+    name: "input_stage 5x1000x14, 13 taps",
+    kernel: "input_stage",
+    side: "edge",
+    place: placeInputStage,
+  },
+  { name: "pack_s8 1024", kernel: "pack_s8", side: "edge", place: placePack },
+  { name: "unpack_s8 5120", kernel: "unpack_s8", side: "central", place: placeUnpack },
+  { name: "layer_norm 80x96", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
+  { name: "attention 80x80x4x24", kernel: "attention_s16", side: "central", place: placeAttention },
+  { name: "add 80x96", kernel: "add_f32", side: "central", place: placeAdd },
+  { name: "velocity 70x70", kernel: "velocity_f32", side: "central", place: placeVelocity },
+];
+
+function placeInputStage({ exports, arena }: BenchBuild): Job {
+  const [shots, samples, receivers, taps, outRows] = [5, 1000, 14, 13, 125];
+  const x = arena.place(seededFloats(shots * samples * receivers, 1));
+  const h = arena.place(new Float32Array(taps).fill(1 / taps));
+  const stride = shots * receivers * 2;
+  const out = arena.alloc(outRows * stride);
+  return {
+    macs: 0,
+    run: () =>
+      exports.input_stage(
+        x,
+        shots,
+        samples,
+        receivers,
+        h,
+        taps,
+        8,
+        1,
+        8,
+        1638,
+        out,
+        outRows,
+        stride,
+      ),
+    output: () => arena.view(Int16Array, out, (outRows * stride) / 2).slice(),
+  };
+}
+
+function placePack({ exports, arena }: BenchBuild): Job {
+  const n = 1024;
+  const x = arena.place(seededCodes(n, 127));
+  const y = arena.alloc(n);
+  return {
+    macs: 0,
+    run: () => exports.pack_s8(x, y, n),
+    output: () => arena.view(Int8Array, y, n).slice(),
+  };
+}
+
+function placeUnpack({ exports, arena }: BenchBuild): Job {
+  const n = TOKENS * 64;
+  const x = arena.place(Int8Array.from(seededCodes(n, 127)));
+  const y = arena.alloc(2 * n);
+  return {
+    macs: 0,
+    run: () => exports.unpack_s8(x, y, n),
+    output: () => arena.view(Int16Array, y, n).slice(),
+  };
+}
+
+function placeLayerNorm({ exports, arena }: BenchBuild): Job {
+  const x = arena.place(seededFloats(TOKENS * WIDTH, 2));
+  const { address: yOff } = placeRows(arena, TOKENS, (row) => row * WIDTH * 2);
+  const y = arena.alloc(TOKENS * WIDTH * 2);
+  return {
+    macs: 0,
+    run: () => exports.layer_norm_s16(x, TOKENS, WIDTH, 1e-5, 210, y, yOff),
+    output: () => arena.view(Int16Array, y, TOKENS * WIDTH).slice(),
+  };
+}
+
+/** Rows of q, k, v side by side, as the qkv projection leaves them. */
+function placeAttention({ exports, arena, name }: BenchBuild): Job {
+  const headDim = WIDTH / HEADS;
+  const stride = 3 * WIDTH * 2;
+  const q = arena.place(seededCodes(TOKENS * 3 * WIDTH, 600));
+  const scratch = arena.alloc(attentionScratchBytes(TOKENS, headDim));
+  const y = arena.alloc(TOKENS * WIDTH * 2);
+  return {
+    macs: 2 * TOKENS * TOKENS * WIDTH,
+    peak: name === "scalar" ? "i32" : "s16",
+    run: () =>
+      exports.attention_s16(
+        q,
+        stride,
+        q + WIDTH * 2,
+        stride,
+        q + WIDTH * 4,
+        stride,
+        TOKENS,
+        TOKENS,
+        HEADS,
+        headDim,
+        1e-6,
+        1 / 16383,
+        scratch,
+        y,
+        WIDTH * 2,
+      ),
+    output: () => arena.view(Int16Array, y, TOKENS * WIDTH).slice(),
+  };
+}
+
+/** y is zero, so that repeated sums stay in range; the time does not depend on values. */
+function placeAdd({ exports, arena }: BenchBuild): Job {
+  const n = TOKENS * WIDTH;
+  const x = arena.place(seededFloats(n, 3));
+  const y = arena.place(new Float32Array(n));
+  return {
+    macs: 0,
+    run: () => exports.add_f32(x, y, n),
+    output: () => arena.view(Int32Array, x, n).slice(),
+  };
+}
+
+function placeVelocity({ exports, arena }: BenchBuild): Job {
+  const x = arena.place(seededFloats(MAP_PIXELS * 8, 4).map((v) => 3000 + 1000 * v));
+  const y = arena.alloc(MAP_PIXELS * 4);
+  return {
+    macs: 0,
+    run: () => exports.velocity_f32(x, MAP_PIXELS, 1500, 4500, y),
+    output: () => arena.view(Int32Array, y, MAP_PIXELS).slice(),
+  };
+}
+
+function seededCodes(length: number, max: number): Int16Array<ArrayBuffer> {
+  const random = seededIntegers(5);
+  return Int16Array.from({ length }, () => random(-max, max));
+}
+
+/** Uniform in [-2, 2], multiples of 1/1000. */
+function seededFloats(length: number, seed: number): Float32Array<ArrayBuffer> {
+  const random = seededIntegers(seed);
+  return Float32Array.from({ length }, () => random(-2000, 2000) / 1000);
+}

@@ -1,0 +1,124 @@
+import { roundUp } from "../../engine/kernels.ts";
+import { seededIntegers } from "../../engine/seeded.ts";
+import { allocImage, type PaddedImage, placePixels } from "../../model/image.ts";
+import type { LayerWeights } from "../../model/layerWeights.ts";
+import { linearStep, type PlacedLayer, placeLayer, type Rows } from "../../model/linear.ts";
+import { placeRows } from "../../model/offsets.ts";
+import { CODE_MAX, storageOf } from "../../model/storage.ts";
+import type { BenchBuild, BenchCase, Job } from "./case.ts";
+import { type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
+
+/** Every layer of epic-base as an igemm job, weights and activations seeded. */
+export const layerCases: readonly BenchCase[] = layerShapes.map((shape) => ({
+  name: shape.name,
+  kernel: `igemm_${shape.input}`,
+  side: shape.name.startsWith("enc") ? "edge" : "central",
+  place: (build) => placeLayerJob(build, shape),
+}));
+
+/** How a shape lies in memory: one call per phase. */
+interface Layout {
+  /** Bytes of A to fill with activations. */
+  readonly a: { readonly address: number; readonly bytes: number };
+  readonly calls: readonly { readonly from: Rows & { segStride?: number }; readonly to: Rows }[];
+  /** Bytes of C, whole rows. */
+  readonly c: { readonly address: number; readonly bytes: number };
+}
+
+function placeLayerJob(build: BenchBuild, shape: LayerShape): Job {
+  const segments = { dense: 1, conv1d: 1, conv2d: 3, convT2d: 2 }[shape.kind];
+  const placed = placeLayer(build, seededWeights(shape), shape.input, segments);
+  const layout = layOut(build, shape, placed);
+  fillActivations(build, shape, layout);
+  const steps = layout.calls.map(({ from, to }, phase) =>
+    linearStep(build, placed, from, { ...to, element: shape.output }, phase),
+  );
+  return {
+    macs: steps.reduce((sum, step) => sum + step.macs, 0),
+    peak: build.name === "scalar" ? "i32" : placed.kernel === "igemm_u7" ? "u7" : "s16",
+    run: () => {
+      for (const step of steps) step.run();
+    },
+    output: () => readCodes(build, shape, layout.c),
+  };
+}
+
+function seededWeights(shape: LayerShape): LayerWeights {
+  const random = seededIntegers(shape.in * 1000 + shape.out);
+  const phases = shape.kind === "convT2d" ? 4 : 1;
+  const taps = { dense: 1, conv1d: 0, conv2d: 9, convT2d: 4 }[shape.kind];
+  const k = shape.in * (shape.kind === "conv1d" ? shape.kernel : taps);
+  const spread = Math.sqrt(k) * 40 * CODE_MAX[shape.input];
+  return {
+    name: shape.name,
+    phases,
+    out: shape.out,
+    k,
+    weight: Int8Array.from({ length: phases * shape.out * k }, () => random(-127, 127)),
+    bias: Int32Array.from({ length: shape.out }, () => random(-5000, 5000)),
+    scale: new Float32Array(shape.out).fill(100 / spread),
+  };
+}
+
+function layOut(build: BenchBuild, shape: LayerShape, placed: PlacedLayer): Layout {
+  if ("height" in shape) return layOutImage(build, shape, placed);
+  const inBytes = shape.in * storageOf(shape.input, build.name).bytes;
+  const outBytes = placed.n * storageOf(shape.output, build.name).bytes;
+  const { samples, kernel, stride, padding } =
+    shape.kind === "conv1d" ? shape : { samples: shape.rows, kernel: 1, stride: 1, padding: 0 };
+  const rows = Math.floor((samples + 2 * padding - kernel) / stride) + 1;
+  const a = alloc(build, (samples + 2 * padding) * inBytes);
+  const c = alloc(build, rows * outBytes);
+  const from = placeRows(build.arena, rows, (row) => row * stride * inBytes);
+  const to = placeRows(build.arena, rows, (row) => row * outBytes);
+  const call = {
+    from: { address: a.address, table: from },
+    to: { address: c.address, table: to },
+  };
+  return { a, c, calls: [call] };
+}
+
+function layOutImage(build: BenchBuild, shape: ImageShape, placed: PlacedLayer): Layout {
+  const scale = shape.kind === "convT2d" ? 2 : 1;
+  const size = { height: shape.height, width: shape.width };
+  const out = { height: scale * shape.height, width: scale * shape.width };
+  const image = allocImage(build, size, shape.in, shape.input);
+  const next = allocImage(build, out, placed.n, shape.output);
+  const phases = scale === 2 ? [0, 1, 2, 3] : [0];
+  const calls = phases.map((phase) => {
+    const [py, px] = [phase >> 1, phase & 1];
+    const from = placePixels(build, image, size, (y, x) => [y + py - 1, x + px - 1]);
+    const to = placePixels(build, next, size, (y, x) => [scale * y + py, scale * x + px]);
+    return {
+      from: { address: image.address, table: from, segStride: image.rowBytes },
+      to: { address: next.address, table: to },
+    };
+  });
+  return { a: imageBytes(image), c: imageBytes(next), calls };
+}
+
+function imageBytes(image: PaddedImage) {
+  return { address: image.address, bytes: (image.height + 2) * image.rowBytes };
+}
+
+function alloc({ arena }: BenchBuild, bytes: number) {
+  return { address: arena.alloc(bytes), bytes };
+}
+
+/** The same codes in every module, also in the halo: kernels do not know where it ends. */
+function fillActivations(build: BenchBuild, shape: LayerShape, { a }: Layout): void {
+  const random = seededIntegers(7);
+  const max = CODE_MAX[shape.input];
+  const bytes = storageOf(shape.input, build.name).bytes;
+  const type = bytes === 1 ? Uint8Array : Int16Array;
+  const view = build.arena.view<Uint8Array | Int16Array>(type, a.address, a.bytes / bytes);
+  for (let i = 0; i < view.length; i++) view[i] = random(shape.input === "u7" ? 0 : -max, max);
+}
+
+/** Codes as numbers, f32 as bit patterns. */
+function readCodes(build: BenchBuild, shape: LayerShape, c: Layout["c"]): ArrayLike<number> {
+  const bytes = storageOf(shape.output, build.name).bytes;
+  const type = bytes === 1 ? Uint8Array : bytes === 2 ? Int16Array : Int32Array;
+  const length = roundUp(c.bytes, bytes) / bytes;
+  return build.arena.view<Uint8Array | Int16Array | Int32Array>(type, c.address, length).slice();
+}

@@ -1,0 +1,85 @@
+/**
+ * The layers of epic-base as data: what benchmarks time. Sizes only; the values are seeded. `rows`
+ * of a dense layer are 16 tokens of each of five devices, or 81 queries of the decoder's 9x9 grid.
+ */
+import type { Element } from "../../model/config.ts";
+
+interface LayerCommon {
+  readonly name: string;
+  readonly in: number;
+  readonly out: number;
+  readonly input: "s16" | "u7";
+  readonly output: Element;
+}
+
+export interface DenseShape extends LayerCommon {
+  readonly kind: "dense";
+  readonly rows: number;
+}
+
+export interface Conv1dShape extends LayerCommon {
+  readonly kind: "conv1d";
+  readonly samples: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** 3x3 with padding 1, or transposed with kernel 4, stride 2, padding 1. */
+export interface ImageShape extends LayerCommon {
+  readonly kind: "conv2d" | "convT2d";
+  readonly height: number;
+  readonly width: number;
+}
+
+export type LayerShape = DenseShape | Conv1dShape | ImageShape;
+
+const tokens = { kind: "dense", rows: 80 } as const;
+const queries = { kind: "dense", rows: 81 } as const;
+
+export const layerShapes: readonly LayerShape[] = [
+  conv1d("enc0", 125, 70, 64, 9, 4, "s16", "u7"),
+  conv1d("enc1", 63, 64, 96, 5, 2, "u7", "u7"),
+  conv1d("enc2", 32, 96, 96, 5, 2, "u7", "u7"),
+  { name: "enc3 16x96x64", kind: "dense", rows: 16, in: 96, out: 64, input: "u7", output: "s8" },
+  { name: "tokens 80x64x96", ...tokens, in: 64, out: 96, input: "s16", output: "f32" },
+  { name: "qkv 80x96x288", ...tokens, in: 96, out: 288, input: "s16", output: "s16" },
+  { name: "up 80x96x192", ...tokens, in: 96, out: 192, input: "s16", output: "u7" },
+  { name: "down 80x192x96", ...tokens, in: 192, out: 96, input: "u7", output: "f32" },
+  { name: "cross out 81x96x96", ...queries, in: 96, out: 96, input: "s16", output: "f32" },
+  image("dec0", "convT2d", 9, 96, 48, "s16", "u7"),
+  image("dec1", "conv2d", 18, 48, 48, "u7", "u7"),
+  image("dec2", "convT2d", 18, 48, 24, "u7", "u7"),
+  image("dec3", "conv2d", 36, 24, 24, "u7", "u7"),
+  image("dec4", "convT2d", 36, 24, 16, "u7", "u7"),
+  image("dec5", "conv2d", 70, 16, 1, "u7", "f32"),
+];
+
+/** Stride 2, as in every strided layer of the encoder. */
+function conv1d(
+  name: string,
+  samples: number,
+  from: number,
+  to: number,
+  kernel: number,
+  padding: number,
+  input: "s16" | "u7",
+  output: Element,
+): Conv1dShape {
+  const label = `${name} conv1d T${samples} ${from}>${to} k${kernel} s2`;
+  const sizes = { samples, in: from, out: to, kernel, stride: 2, padding };
+  return { name: label, kind: "conv1d", ...sizes, input, output };
+}
+
+function image(
+  name: string,
+  kind: "conv2d" | "convT2d",
+  size: number,
+  from: number,
+  to: number,
+  input: "s16" | "u7",
+  output: Element,
+): ImageShape {
+  const label = `${name} ${kind} ${size}x${size} ${from}>${to}`;
+  return { name: label, kind, height: size, width: size, in: from, out: to, input, output };
+}

@@ -1,0 +1,146 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { syncFolder, writeFileAtomic } from "../io/atomic.ts";
+import { writeNpy } from "../io/npy.ts";
+import { decodeFrame, frameLength, isSurveyId } from "../protocol/index.ts";
+import type { ReceivedFrame } from "./assembler.ts";
+
+const count = z.number().int().nonnegative();
+const modelIdText = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** `record.json`: how a record's result came about. */
+const recordDocument = z.object({
+  survey: z.string().refine(isSurveyId),
+  record: z.string().regex(/^\d{1,20}$/),
+  modelId: modelIdText,
+  /** The WebAssembly module that decoded it. */
+  module: z.string(),
+  /** 1 for the first result, one more each time a late frame refined it. */
+  revision: count,
+  devicesPresent: z.array(count),
+  devicesMissing: z.array(count),
+  frames: z.array(
+    z.object({ device: count, acquiredNs: z.string(), receivedMs: count, bytes: count }),
+  ),
+  /** Latents alone, and frames whole. */
+  payloadBytes: count,
+  frameBytes: count,
+  /** From the record's first frame to the start of its decoding. */
+  msWait: z.number(),
+  msDecode: z.number(),
+  decodedMs: count,
+  map: z.object({ shape: z.array(count), dxM: z.number(), unit: z.literal("m/s") }),
+});
+
+export type RecordDocument = z.infer<typeof recordDocument>;
+
+/** A committed record, as found on disk. */
+export interface StoredRecord {
+  readonly document: RecordDocument;
+  readonly frames: ReceivedFrame[];
+}
+
+/** The parts of one result. */
+export interface RecordResult {
+  readonly document: RecordDocument;
+  /** [rows][columns], m/s. */
+  readonly map: Float32Array;
+  readonly picture: Uint8Array;
+  readonly frames: readonly ReceivedFrame[];
+}
+
+/**
+ * Results on disk: `OUT/{record}/velocity.npy`, `maps.png`, `frames.bin` (the frames, one after the
+ * other: what a late frame is combined with, and input for `epic decode`) and `record.json`. Each
+ * file is synced and renamed into place; `record.json` comes last and makes the result count.
+ */
+export class ResultStore {
+  readonly #folder: string;
+  readonly #survey: string;
+
+  /** Creates the folder if need be. @throws the system's error when it cannot be written */
+  static async open(folder: string, survey: string): Promise<ResultStore> {
+    await mkdir(folder, { recursive: true });
+    // Shows now, not at the first record, that the folder cannot be written.
+    await writeFileAtomic(join(folder, ".epic-central"), `${survey}\n`);
+    return new ResultStore(folder, survey);
+  }
+
+  private constructor(folder: string, survey: string) {
+    this.#folder = folder;
+    this.#survey = survey;
+  }
+
+  /** The folder of one record's result. */
+  folderOf(record: bigint): string {
+    return join(this.#folder, record.toString());
+  }
+
+  /**
+   * The committed result of a record, undefined when there is none.
+   * @throws Error of one line when it is there but of another survey, or damaged
+   */
+  async load(record: bigint): Promise<StoredRecord | undefined> {
+    const folder = this.folderOf(record);
+    const text = await readFile(join(folder, "record.json"), "utf8").catch(absent);
+    if (text === undefined) return undefined;
+    const document = parseDocument(text, folder);
+    if (document.survey !== this.#survey) {
+      throw new Error(`${folder}: expected survey ${this.#survey}, got ${document.survey}`);
+    }
+    const bytes = await readFile(join(folder, "frames.bin"));
+    const received = new Map(document.frames.map((frame) => [frame.device, frame.receivedMs]));
+    const frames = splitFrames(bytes).map(({ frame, bytes }) => {
+      return { frame, bytes, receivedMs: received.get(frame.device) ?? 0 };
+    });
+    return { document, frames };
+  }
+
+  /** Commits a result. When this resolves it survives a power cut. */
+  async commit(record: bigint, result: RecordResult): Promise<void> {
+    const folder = this.folderOf(record);
+    const { document, map, picture, frames } = result;
+    if ((await mkdir(folder, { recursive: true })) !== undefined) await syncFolder(this.#folder);
+    await Promise.all([
+      writeNpy(join(folder, "velocity.npy"), document.map.shape, map),
+      writeFileAtomic(join(folder, "maps.png"), picture),
+      writeFileAtomic(
+        join(folder, "frames.bin"),
+        frames.map(({ bytes }) => bytes),
+      ),
+    ]);
+    await writeFileAtomic(join(folder, "record.json"), `${JSON.stringify(document, null, 2)}\n`);
+  }
+}
+
+/** The document in `text`. @throws Error that names the folder and the first bad field */
+function parseDocument(text: string, folder: string): RecordDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(`${folder}/record.json: expected JSON, got something else`);
+  }
+  const parsed = recordDocument.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new Error(`${folder}/record.json: ${issue.path.join(".") || "document"}: ${issue.message}`);
+}
+
+/** The frames in `bytes`, one after the other. @throws FrameError */
+function splitFrames(bytes: Uint8Array): Pick<ReceivedFrame, "frame" | "bytes">[] {
+  const frames: Pick<ReceivedFrame, "frame" | "bytes">[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + frameLength(bytes.subarray(at));
+    const part = bytes.subarray(at, end);
+    frames.push({ frame: decodeFrame(part), bytes: part });
+    at = end;
+  }
+  return frames;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
+}

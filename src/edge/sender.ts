@@ -1,0 +1,180 @@
+import {
+  ackFilter,
+  centralStatusFilter,
+  decodeAck,
+  decodeFrame,
+  type LinkMessage,
+  latentTopic,
+  type MessageLink,
+  shardOf,
+} from "../protocol/index.ts";
+import { Outbox } from "./outbox.ts";
+
+export interface SenderOptions {
+  link: MessageLink;
+  outbox: Outbox;
+  survey: string;
+  device: number;
+  /** Shards that the survey's records are spread over. */
+  shards: number;
+  /** Frames published and not yet acknowledged at most. Default 8. */
+  window?: number;
+  /** First wait for an acknowledgement; doubles up to eight times this. Default 15 s. */
+  ackTimeoutMs?: number;
+  /** Milliseconds on any steady clock. */
+  now: () => number;
+  onEvent?: (event: SenderEvent) => void;
+}
+
+export type SenderEvent =
+  | { kind: "sent"; key: string; bytes: number; attempt: number }
+  | { kind: "acknowledged"; key: string; msWaited: number }
+  | { kind: "refused"; key: string; reason: string }
+  | { kind: "unreadable"; reason: string }
+  | { kind: "problem"; message: string };
+
+interface InFlight {
+  attempt: number;
+  firstSentMs: number;
+  resendAtMs: number;
+}
+
+/**
+ * Moves frames from the outbox to central. A frame leaves the outbox on the application
+ * acknowledgement alone; until then it is sent again: when it times out, when the link comes back,
+ * when a central process comes online. New records go before the backlog.
+ */
+export class Sender {
+  readonly #options: Required<Omit<SenderOptions, "onEvent">>;
+  readonly #onEvent: (event: SenderEvent) => void;
+  readonly #inFlight = new Map<string, InFlight>();
+  /** Stored since the link came up. */
+  #fresh: string[] = [];
+  #backlog: string[];
+  /** One settling of the outbox at a time: acknowledgements come faster than disk writes end. */
+  #settling: Promise<void> = Promise.resolve();
+
+  constructor(options: SenderOptions) {
+    this.#options = { window: 8, ackTimeoutMs: 15_000, ...options };
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#backlog = options.outbox.keys();
+    const { link } = options;
+    link.onMessage((message) => this.#receive(message));
+    link.onConnection((connected) => (connected ? this.#pump() : this.#requeueAll()));
+  }
+
+  /** Subscribes to acknowledgements; sending starts when the link is up. */
+  async start(): Promise<void> {
+    const { link, survey, device } = this.#options;
+    await link.subscribe([ackFilter(survey, device), centralStatusFilter(survey)]);
+    this.#pump();
+  }
+
+  /** Frames published and not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Queues a frame that was just stored. */
+  add(key: string): void {
+    if (this.#inFlight.has(key)) return;
+    (this.#options.link.connected ? this.#fresh : this.#backlog).push(key);
+    this.#pump();
+  }
+
+  /** Sends again what was not acknowledged in time. Call it a few times per second. */
+  tick(): void {
+    const now = this.#options.now();
+    if (!this.#options.link.connected) return;
+    for (const [key, state] of this.#inFlight) {
+      if (state.resendAtMs <= now) void this.#publish(key, state);
+    }
+  }
+
+  /** Resolves when everything acknowledged so far has left the outbox. */
+  async settled(): Promise<void> {
+    await this.#settling;
+  }
+
+  #pump(): void {
+    const { link, window, now } = this.#options;
+    while (link.connected && this.#inFlight.size < window) {
+      const key = this.#fresh.shift() ?? this.#backlog.shift();
+      if (key === undefined) return;
+      if (this.#inFlight.has(key)) continue;
+      const state = { attempt: 0, firstSentMs: now(), resendAtMs: 0 };
+      this.#inFlight.set(key, state);
+      void this.#publish(key, state);
+    }
+  }
+
+  async #publish(key: string, state: InFlight): Promise<void> {
+    const { link, outbox, survey, shards, device, now, ackTimeoutMs } = this.#options;
+    state.resendAtMs = now() + ackTimeoutMs * 2 ** Math.min(state.attempt, 3);
+    state.attempt++;
+    const frame = await outbox.get(key).catch(() => undefined);
+    if (frame === undefined) {
+      // Dropped by the outbox's bound while it waited here.
+      if (this.#inFlight.get(key) === state) this.#inFlight.delete(key);
+      this.#pump();
+      return;
+    }
+    const { record } = decodeFrame(frame);
+    const topic = latentTopic(survey, shardOf(record, shards), device);
+    try {
+      await link.publish(topic, frame, { qos: 1 });
+      this.#onEvent({ kind: "sent", key, bytes: frame.length, attempt: state.attempt });
+    } catch {
+      // The link went down: its handler has put the frame back in the queue.
+    }
+  }
+
+  #receive({ topic, payload, retained }: LinkMessage): void {
+    if (topic.includes("/status/central/")) {
+      const online = Buffer.from(payload).toString() === "online";
+      if (online && !retained) this.#resendAll();
+      return;
+    }
+    const ack = decodeAck(payload);
+    if (ack === undefined) return;
+    if (ack.status === "unreadable") {
+      this.#onEvent({ kind: "unreadable", reason: ack.reason });
+      return;
+    }
+    const key = Outbox.keyOf(ack.record, ack.modelId);
+    const reason = ack.status === "refused" ? ack.reason : undefined;
+    this.#settling = this.#settling
+      .then(() => this.#settle(key, reason))
+      .catch((error: Error) => this.#onEvent({ kind: "problem", message: error.message }));
+  }
+
+  /** Takes an answered frame out of the outbox, and reports it. */
+  async #settle(key: string, refusal: string | undefined): Promise<void> {
+    const { outbox, now } = this.#options;
+    const state = this.#inFlight.get(key);
+    this.#inFlight.delete(key);
+    if (refusal === undefined) {
+      if (await outbox.remove(key)) {
+        const msWaited = now() - (state?.firstSentMs ?? now());
+        this.#onEvent({ kind: "acknowledged", key, msWaited });
+      }
+    } else if (await outbox.setAside(key, refusal)) {
+      this.#onEvent({ kind: "refused", key, reason: refusal });
+    }
+    this.#pump();
+  }
+
+  /** A central process came online: what it missed need not wait for its time-out. */
+  #resendAll(): void {
+    for (const [key, state] of this.#inFlight) {
+      state.attempt = 0;
+      void this.#publish(key, state);
+    }
+  }
+
+  #requeueAll(): void {
+    this.#backlog = [...this.#inFlight.keys(), ...this.#backlog, ...this.#fresh];
+    this.#fresh = [];
+    this.#inFlight.clear();
+  }
+}

@@ -1,0 +1,201 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type NpyExpectation, NpyRecords } from "../io/npy.ts";
+import type { DeviceBlock, Geometry } from "../model/config.ts";
+import type { FileMark, Outbox } from "./outbox.ts";
+
+export interface SourceOptions {
+  /** Folder in which `.npy` records appear. */
+  folder: string;
+  geometry: Geometry;
+  /** Which of the geometry's devices this is. */
+  device: number;
+  /** A file that cannot be read is given up when it has not changed for this long. Default 2 s. */
+  settleMs?: number;
+  /** Wall clock, ms, to compare with file times. */
+  now: () => number;
+  onProblem?: (message: string) => void;
+}
+
+/** One record of a source file, with the mark that says it has been taken. */
+export interface SourceRecord {
+  record: bigint;
+  /** Shots x samples x the device's receivers; valid until the next record is asked for. */
+  traces: Float32Array;
+  /** The file's modification time, ns since 1970: the nearest thing to an acquisition time. */
+  acquiredNs: bigint;
+  name: string;
+  mark: FileMark;
+}
+
+/**
+ * Finds records in a folder. A file holds the device's own receivers or all of them, one record
+ * (shots, samples, receivers) or many (N, ...). Record id = last run of digits in its name + index.
+ * Files should be renamed into place whole; one that is still growing is tried again.
+ */
+export class RecordSource {
+  readonly #options: Required<SourceOptions>;
+  readonly #block: DeviceBlock;
+  readonly #own: Float32Array;
+  readonly #all: Float32Array;
+  readonly #told = new Set<string>();
+  /** Files of the last scan that could not be read yet. */
+  #unsettled = 0;
+
+  constructor(options: SourceOptions) {
+    this.#options = { settleMs: 2000, onProblem: () => {}, ...options };
+    const { shots, samples, receivers, devices } = options.geometry;
+    this.#block = devices[options.device]!;
+    this.#own = new Float32Array(shots * samples * this.#block.receivers);
+    this.#all = new Float32Array(shots * samples * receivers);
+  }
+
+  /** True when the last scan left files that may still become readable. */
+  get unsettled(): boolean {
+    return this.#unsettled > 0;
+  }
+
+  /** Records not taken yet, by file name and index. The consumer stores each before the next. */
+  async *records(outbox: Outbox): AsyncGenerator<SourceRecord> {
+    const names = (await readdir(this.#options.folder)).filter(isRecordFile).sort(byDigits);
+    await outbox.forgetFilesExcept(new Set(names));
+    this.#unsettled = 0;
+    for (const name of names) yield* this.#file(name, outbox);
+  }
+
+  async *#file(name: string, outbox: Outbox): AsyncGenerator<SourceRecord> {
+    const path = join(this.#options.folder, name);
+    const status = await stat(path, { bigint: true }).catch(() => undefined);
+    if (status === undefined) return; // removed since the folder was read
+    const id = { size: Number(status.size), mtimeMs: Number(status.mtimeMs) };
+    const known = outbox.fileMark(name);
+    if (known !== undefined && (known.size !== id.size || known.mtimeMs !== id.mtimeMs)) {
+      // A file that was refused may be replaced by a good one; one whose records are under way
+      // may not: two recordings would share their record ids.
+      if (known.refused === undefined) {
+        this.#tellOnce(name, "changed after it was taken: expected a new name, got new contents");
+        return;
+      }
+    } else if (known !== undefined && (known.refused || known.done === known.count)) {
+      return;
+    }
+    const start = known?.refused === undefined ? known?.done : undefined;
+    try {
+      yield* this.#open(name, path, id, start ?? 0, status.mtimeNs, outbox);
+    } catch (error) {
+      if (!(error instanceof FileProblem)) throw error;
+      if (this.#options.now() - id.mtimeMs < this.#options.settleMs) {
+        this.#unsettled++;
+        return;
+      }
+      this.#tellOnce(name, error.message);
+      const first = firstRecord(name) ?? 0n;
+      const refused = error.message;
+      await outbox.markFile(name, { ...id, first: `${first}`, count: 0, done: 0, refused });
+    }
+  }
+
+  async *#open(
+    name: string,
+    path: string,
+    id: { size: number; mtimeMs: number },
+    start: number,
+    acquiredNs: bigint,
+    outbox: Outbox,
+  ): AsyncGenerator<SourceRecord> {
+    const first = firstRecord(name);
+    if (first === undefined)
+      throw new FileProblem("expected a record number in the name, got none");
+    const file = await asProblem(NpyRecords.open(path, this.#expectation()));
+    try {
+      const mark = { ...id, first: `${first}`, count: file.count, done: start };
+      checkOverlap(name, mark, outbox.fileMarks());
+      for (let index = start; index < file.count; index++) {
+        const traces = await asProblem(this.#read(file, index));
+        const record = first + BigInt(index);
+        yield { record, traces, acquiredNs, name, mark: { ...mark, done: index + 1 } };
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #read(file: NpyRecords, index: number): Promise<Float32Array> {
+    if (file.recordLength === this.#own.length) return file.read(index, this.#own);
+    await file.read(index, this.#all);
+    const width = this.#block.receivers;
+    const all = this.#options.geometry.receivers;
+    for (let row = 0; row < this.#own.length / width; row++) {
+      const at = row * all + this.#block.firstReceiver;
+      this.#own.set(this.#all.subarray(at, at + width), row * width);
+    }
+    return this.#own;
+  }
+
+  #expectation(): NpyExpectation {
+    const { shots, samples, receivers } = this.#options.geometry;
+    const shapes = [this.#block.receivers, receivers].flatMap((width) => {
+      const record = [
+        { name: "shot", length: shots },
+        { name: "sample", length: samples },
+        { name: "receiver", length: width },
+      ];
+      return [record, [{ name: "record", length: "N" as const }, ...record]];
+    });
+    return { what: "seismic data", shapes };
+  }
+
+  #tellOnce(name: string, problem: string): void {
+    if (this.#told.has(name)) return;
+    this.#told.add(name);
+    this.#options.onProblem(`${name}: ${problem}`);
+  }
+}
+
+/** A source file that cannot be taken as it is. */
+class FileProblem extends Error {}
+
+async function asProblem<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    const message = (error as Error).message;
+    const cut = message.indexOf(".npy: ");
+    throw new FileProblem(cut < 0 ? message : message.slice(cut + ".npy: ".length));
+  }
+}
+
+/** Two files must not claim one record id: central would take the second for a duplicate. */
+function checkOverlap(name: string, mark: FileMark, others: ReadonlyMap<string, FileMark>): void {
+  const first = BigInt(mark.first);
+  const end = first + BigInt(mark.count);
+  for (const [other, { first: otherFirst, count }] of others) {
+    const from = BigInt(otherFirst);
+    if (other !== name && first < from + BigInt(count) && from < end) {
+      const range = `${first} to ${end - 1n}`;
+      throw new FileProblem(`expected record ids of its own, got ${range} that ${other} has too`);
+    }
+  }
+}
+
+/** Hidden files are left alone: writers use them for what is not finished. */
+function isRecordFile(name: string): boolean {
+  return name.endsWith(".npy") && !name.startsWith(".");
+}
+
+/** The last run of digits in a file name; undefined when there is none or it exceeds 64 bits. */
+export function firstRecord(name: string): bigint | undefined {
+  const digits = name
+    .replace(/\.npy$/, "")
+    .match(/\d+/g)
+    ?.at(-1);
+  if (digits === undefined || digits.length > 20) return undefined;
+  const id = BigInt(digits);
+  return id < 2n ** 63n ? id : undefined;
+}
+
+function byDigits(a: string, b: string): number {
+  const [first, second] = [firstRecord(a) ?? -1n, firstRecord(b) ?? -1n];
+  if (first !== second) return first < second ? -1 : 1;
+  return a < b ? -1 : 1;
+}

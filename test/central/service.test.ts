@@ -1,0 +1,297 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CentralMetrics } from "../../src/central/metrics.ts";
+import { CentralService, type ServiceOptions } from "../../src/central/service.ts";
+import { type RecordDocument, ResultStore } from "../../src/central/store.ts";
+import { readNpy } from "../../src/io/npy.ts";
+import { type Ack, decodeAck, latentTopic } from "../../src/protocol/index.ts";
+import { type MemoryLink, MemoryNetwork } from "../edge/memoryNetwork.ts";
+import { config, decoder, frameOf, latentOf, modelId, scratch } from "../edge/smallSurvey.ts";
+
+let folder: Awaited<ReturnType<typeof scratch>>;
+let network: MemoryNetwork;
+let metrics: CentralMetrics;
+let devices: MemoryLink;
+let acks: { device: number; ack: Ack }[];
+let now: number;
+const warnings: string[] = [];
+
+beforeEach(async () => {
+  folder = await scratch();
+  network = new MemoryNetwork();
+  metrics = new CentralMetrics({ modelId, name: "small", module: "scalar" });
+  devices = network.link();
+  now = 1_000_000;
+  acks = [];
+  warnings.length = 0;
+  await devices.subscribe(["epic/v1/field/+/ack/+"]);
+  devices.onMessage(({ topic, payload }) => {
+    acks.push({ device: Number(topic.split("/").at(-1)), ack: decodeAck(payload)! });
+  });
+});
+afterEach(() => folder.dispose());
+
+describe("CentralService", () => {
+  it("decodes a complete record, commits it, then acknowledges every device", async () => {
+    const service = await central();
+    let committedFirst = false;
+    network.deliver = (topic) => {
+      if (topic.includes("/ack/")) committedFirst = commitsBefore();
+      return true;
+    };
+    await send(service, [1, 0], [1, 2]);
+    expect(acks).toEqual([]);
+    now += 40;
+    await send(service, [1, 1]);
+    expect(acks.map(({ device }) => device).sort()).toEqual([0, 1, 2]);
+    expect(acks[0]!.ack).toEqual({ status: "committed", record: 1n, modelId });
+    expect(committedFirst).toBe(true);
+    expect(await map(1)).toEqual([sum(1, 0), sum(1, 1), sum(1, 2)]);
+    expect(await document(1)).toMatchObject({
+      survey: "field",
+      record: "1",
+      modelId,
+      revision: 1,
+      devicesPresent: [0, 1, 2],
+      devicesMissing: [],
+      payloadBytes: 24,
+      frameBytes: 216,
+      msWait: 40,
+      map: { shape: [2, 3], dxM: 10, unit: "m/s" },
+    });
+    expect((await readdir(join(folder.path, "1"))).sort()).toEqual([
+      "frames.bin",
+      "maps.png",
+      "record.json",
+      "velocity.npy",
+    ]);
+  });
+
+  it("decodes at the deadline without the missing device, and refines when it comes", async () => {
+    const service = await central();
+    await send(service, [1, 0], [1, 2]);
+    now += 999;
+    service.tick();
+    await service.settled();
+    expect(acks).toEqual([]);
+    now += 1;
+    service.tick();
+    await service.settled();
+    expect(await map(1)).toEqual([sum(1, 0), -1, sum(1, 2)]);
+    expect(await document(1)).toMatchObject({ devicesPresent: [0, 2], devicesMissing: [1] });
+    expect(acks.map(({ device }) => device)).toEqual([0, 2]);
+
+    await send(service, [1, 1]);
+    expect(await map(1)).toEqual([sum(1, 0), sum(1, 1), sum(1, 2)]);
+    expect(await document(1)).toMatchObject({ revision: 2, devicesMissing: [] });
+    expect(acks.map(({ device }) => device)).toEqual([0, 2, 1]);
+    expect(await metric("epic_records_total")).toEqual({ partial: 1, refined: 1 });
+  });
+
+  it("refines after a restart from what is on disk", async () => {
+    const first = await central();
+    await send(first, [1, 0], [1, 2]);
+    await first.drain();
+    network.links.delete(links.at(-1)!);
+    acks.length = 0;
+    const second = await central();
+    await send(second, [1, 0]);
+    expect(acks.map(({ device }) => device)).toEqual([0]);
+    await send(second, [1, 1]);
+    expect(await map(1)).toEqual([sum(1, 0), sum(1, 1), sum(1, 2)]);
+    expect(await document(1)).toMatchObject({ revision: 2, devicesPresent: [0, 1, 2] });
+  });
+
+  it("counts each frame once and answers duplicates of a committed record", async () => {
+    const service = await central();
+    await send(service, [1, 0], [1, 0], [1, 1], [1, 1], [1, 2]);
+    expect(acks.length).toBe(3);
+    await send(service, [1, 0], [1, 2]);
+    expect(acks.slice(3).map(({ device }) => device)).toEqual([0, 2]);
+    expect((await document(1)).revision).toBe(1);
+    expect(await metric("epic_frames_total")).toEqual({ taken: 3, duplicate: 2, committed: 2 });
+  });
+
+  it("refuses with a reason what it cannot place", async () => {
+    const service = await central();
+    const cases: [string, Uint8Array, string?][] = [
+      ["unknown-model", frameOf(1, 1, { modelId: "f".repeat(16) })],
+      ["wrong-geometry", frameOf(1, 1, { devices: 4 })],
+      ["wrong-geometry", frameOf(1, 1, { firstReceiver: 3 })],
+      ["wrong-geometry", frameOf(1, 1, { receivers: 3 })],
+      ["wrong-geometry", frameOf(1, 1, { latent: new Int8Array(9) })],
+      ["wrong-topic", frameOf(1, 1, { survey: "other" })],
+      ["wrong-topic", frameOf(1, 1), latentTopic("field", 0, 2)],
+      ["wrong-geometry", frameOf(1, 3, { devices: 4 }), latentTopic("field", 0, 3)],
+    ];
+    for (const [reason, frame, topic = latentTopic("field", 0, 1)] of cases) {
+      acks.length = 0;
+      await publish(service, topic, frame);
+      expect(acks.map(({ ack }) => ack)).toMatchObject([{ status: "refused", reason }]);
+    }
+    expect(await metric("epic_frames_refused_total")).toEqual({
+      "unknown-model": 1,
+      "wrong-geometry": 5,
+      "wrong-topic": 2,
+    });
+    await send(service, [1, 0], [1, 2]);
+    service.tick();
+    await service.settled();
+    expect(acks.at(-1)!.ack.status).toBe("refused"); // none of them was taken
+  });
+
+  it("answers altered frames as unreadable, and takes the good one after", async () => {
+    const service = await central();
+    const altered = frameOf(1, 1);
+    altered[70]! ^= 16;
+    await publish(service, latentTopic("field", 0, 1), altered);
+    expect(acks).toEqual([{ device: 1, ack: { status: "unreadable", reason: "bad-checksum" } }]);
+    expect(await metric("epic_frames_refused_total")).toEqual({ "bad-checksum": 1 });
+    await send(service, [1, 0], [1, 1], [1, 2]);
+    expect((await document(1)).devicesPresent).toEqual([0, 1, 2]);
+  });
+
+  it("keeps a committed record against another model's latents", async () => {
+    const first = await central();
+    await send(first, [1, 0], [1, 1], [1, 2]);
+    network.links.delete(links.at(-1)!);
+    acks.length = 0;
+    const newer = "f".repeat(16);
+    const second = await central({ decoder: { ...decoder, modelId: newer } });
+    await publish(second, latentTopic("field", 0, 1), frameOf(1, 1, { modelId: newer }));
+    expect(acks[0]!.ack).toMatchObject({ status: "refused", reason: "other-model" });
+    expect((await document(1)).modelId).toBe(modelId);
+  });
+
+  it("serves its shards alone", async () => {
+    const service = await central({ served: [1, 3], shards: 4 });
+    for (const record of [4, 5]) {
+      for (const device of [0, 1, 2]) {
+        await publish(service, latentTopic("field", record % 4, device), frameOf(record, device));
+      }
+    }
+    expect((await readdir(folder.path)).filter((name) => name !== ".epic-central")).toEqual(["5"]);
+    acks.length = 0;
+    await publish(service, latentTopic("field", 3, 0), frameOf(5, 0));
+    expect(acks[0]!.ack).toMatchObject({ reason: "wrong-topic" });
+  });
+
+  it("bounds the records it holds open", async () => {
+    const service = await central({ openMax: 2 });
+    await send(service, [1, 0], [2, 0], [3, 0]);
+    expect((await document(1)).devicesPresent).toEqual([0]);
+    expect(acks).toMatchObject([{ device: 0, ack: { record: 1n } }]);
+  });
+
+  it("acknowledges nothing that it could not commit, and recovers", async () => {
+    const service = await central();
+    await writeFile(join(folder.path, "1"), "in the way");
+    await send(service, [1, 0], [1, 1], [1, 2]);
+    expect(acks).toEqual([]);
+    expect(warnings.at(-1)).toBe("a frame or record could not be handled");
+    await send(service, [2, 0], [2, 1], [2, 2]);
+    expect(acks.length).toBe(3);
+  });
+
+  it("refuses results of another survey, and damaged ones, without a word to the device", async () => {
+    const service = await central();
+    await send(service, [1, 0], [1, 2]);
+    await service.drain();
+    acks.length = 0;
+    const path = join(folder.path, "1", "record.json");
+    const good = await readFile(path, "utf8");
+    await writeFile(path, good.replace('"field"', '"other"'));
+    await send(service, [1, 1]);
+    await writeFile(path, good.replace('"revision": 1', '"revision": "one"'));
+    await send(service, [1, 1]);
+    expect(acks).toEqual([]);
+    await writeFile(path, good);
+    await send(service, [1, 1]);
+    expect(acks.length).toBe(1);
+  });
+
+  it("follows the devices' status", async () => {
+    const service = await central();
+    for (const [device, state] of [
+      [0, "online"],
+      [1, "offline"],
+      [7, "online"],
+    ] as const) {
+      const payload = new TextEncoder().encode(state);
+      await publish(service, `epic/v1/field/status/device/${device}`, payload);
+    }
+    expect(await metric("epic_device_up", "device")).toEqual({ 0: 1, 1: 0 });
+  });
+});
+
+const links: MemoryLink[] = [];
+
+async function central(options: Partial<ServiceOptions> = {}): Promise<CentralService> {
+  const link = network.link();
+  links.push(link);
+  const log = {
+    info: () => {},
+    warn: (_fields: object, message: string) => void warnings.push(message),
+    error: (_fields: object, message: string) => void warnings.push(message),
+  };
+  const service = new CentralService({
+    decoder,
+    link,
+    store: await ResultStore.open(folder.path, "field"),
+    metrics,
+    log,
+    survey: "field",
+    served: [0],
+    shards: 1,
+    deadlineMs: 1000,
+    draw: () => Uint8Array.of(1, 2, 3),
+    now: () => now,
+    ...options,
+  });
+  await service.start();
+  return service;
+}
+
+async function publish(service: CentralService, topic: string, payload: Uint8Array): Promise<void> {
+  await devices.publish(topic, payload);
+  await new Promise((resolve) => setImmediate(resolve));
+  await service.settled();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function send(service: CentralService, ...frames: [record: number, device: number][]) {
+  for (const [record, device] of frames) {
+    await publish(service, latentTopic("field", 0, device), frameOf(record, device));
+  }
+}
+
+/** What is on disk at the moment of an acknowledgement. */
+function commitsBefore(): boolean {
+  return existsSync(join(folder.path, "1", "record.json"));
+}
+
+async function document(record: number): Promise<RecordDocument> {
+  return JSON.parse(await readFile(join(folder.path, `${record}`, "record.json"), "utf8"));
+}
+
+async function map(record: number): Promise<number[]> {
+  const { shape, data } = await readNpy(join(folder.path, `${record}`, "velocity.npy"));
+  expect(shape).toEqual(config.geometry.map);
+  return [...data.subarray(0, 3)];
+}
+
+function sum(record: number, device: number): number {
+  return latentOf(record, device).reduce((total, code) => total + code, 0);
+}
+
+/** Values of one metric by its only label. */
+async function metric(name: string, label?: string): Promise<Record<string, number>> {
+  const { values } = (await metrics.registry.getSingleMetric(name)!.get()) as {
+    values: { labels: Record<string, string>; value: number }[];
+  };
+  return Object.fromEntries(
+    values.map(({ labels, value }) => [label ? labels[label] : Object.values(labels)[0], value]),
+  );
+}

@@ -1,0 +1,292 @@
+import { rename, rm, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type AgentEvent, type AgentOptions, EdgeAgent } from "../../src/edge/agent.ts";
+import { Outbox } from "../../src/edge/outbox.ts";
+import { firstRecord } from "../../src/edge/source.ts";
+import {
+  ackTopic,
+  centralStatusTopic,
+  decodeFrame,
+  encodeAck,
+  type LatentFrame,
+  parseLatentTopic,
+} from "../../src/protocol/index.ts";
+import { MemoryNetwork } from "./memoryNetwork.ts";
+import { allTraces, encoder, latentOf, npy, ownTraces, scratch, until } from "./smallSurvey.ts";
+
+const device = 1;
+let folder: Awaited<ReturnType<typeof scratch>>;
+let network: MemoryNetwork;
+let outbox: Outbox;
+
+beforeEach(async () => {
+  folder = await scratch();
+  network = new MemoryNetwork();
+  outbox = await Outbox.open(join(folder.path, "outbox"), { owner: "field/1" });
+});
+afterEach(async () => {
+  await outbox.close();
+  await folder.dispose();
+});
+
+describe("EdgeAgent", () => {
+  it("takes its own receivers out of every file layout, and ids from name and index", async () => {
+    central();
+    const three = Float32Array.from([5, 6, 7].flatMap((record) => [...allTraces(record)]));
+    const two = Float32Array.from([11, 12].flatMap((record) => [...ownTraces(record, device)]));
+    await file("record-000003.npy", [2, 4, 2], ownTraces(3, device));
+    await file("shot-4.npy", [2, 4, 6], allTraces(4));
+    await file("line2-data5.npy", [3, 2, 4, 6], three);
+    await file("11.npy", [2, 2, 4, 2], two);
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    const frames = sent();
+    expect(frames.map(({ record }) => record)).toEqual([3n, 4n, 5n, 6n, 7n, 11n, 12n]);
+    for (const frame of frames) {
+      expect(frame).toMatchObject({ device, devices: 3, firstReceiver: 2, receivers: 2 });
+      expect(frame.latent).toEqual(latentOf(Number(frame.record), device));
+      expect(frame.acquiredNs).toBeGreaterThan(1_600_000_000_000_000_000n);
+    }
+    expect(totals).toMatchObject({ stored: 7, acknowledged: 7, waiting: 0, payloadBytes: 56 });
+  });
+
+  it("stores before it publishes and removes on the acknowledgement alone", async () => {
+    await record(1);
+    const stop = new AbortController();
+    const sizes: number[] = [];
+    network.deliver = () => sizes.push(outbox.size) > 0;
+    const running = agent().run(stop.signal);
+    await until(() => sizes.length === 1);
+    expect(sizes).toEqual([1]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(outbox.size).toBe(1);
+    await answer(1);
+    await until(() => outbox.size === 0);
+    stop.abort();
+    expect(await running).toMatchObject({ acknowledged: 1, waiting: 0 });
+  });
+
+  it("continues after a stop: unacknowledged frames again, taken files not", async () => {
+    await record(1);
+    await record(2);
+    const stop = new AbortController();
+    const link = network.link();
+    const running = agent({ link }).run(stop.signal);
+    await until(() => sent().length === 2);
+    await answer(1);
+    await until(() => outbox.size === 1);
+    stop.abort();
+    await running;
+    await link.close();
+    await rm(join(folder.path, "record-2.npy"));
+    network.published.length = 0;
+    central();
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    expect(sent().map((frame) => frame.record)).toEqual([2n]);
+    expect(totals).toMatchObject({ stored: 0, acknowledged: 1 });
+  });
+
+  it("has at most its window unacknowledged, and new records pass the backlog", async () => {
+    for (let id = 1; id <= 6; id++) await record(id);
+    const link = network.link();
+    link.plug(false);
+    const stop = new AbortController();
+    const running = agent({ link, window: 2, pollMs: 20 }).run(stop.signal);
+    await until(() => outbox.size === 6);
+    link.plug(true);
+    await until(() => sent().length === 2);
+    await record(7);
+    await until(() => outbox.size === 7);
+    expect(sent().map((frame) => frame.record)).toEqual([1n, 2n]);
+    await answer(1);
+    await until(() => sent().length === 3);
+    await answer(2);
+    await until(() => sent().length === 4);
+    expect(sent().map((frame) => frame.record)).toEqual([1n, 2n, 7n, 3n]);
+    stop.abort();
+    await running;
+  });
+
+  it("sends again after the link was lost, and when a central node comes online", async () => {
+    await record(1);
+    const link = network.link();
+    const stop = new AbortController();
+    const running = agent({ link }).run(stop.signal);
+    await until(() => sent().length === 1);
+    link.plug(false);
+    link.plug(true);
+    await until(() => sent().length === 2);
+    const status = centralStatusTopic("field", [0], 1);
+    link.receive(status, new TextEncoder().encode("online"), true);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(sent().length).toBe(2); // a retained status is no news
+    link.receive(status, new TextEncoder().encode("online"), false);
+    await until(() => sent().length === 3);
+    stop.abort();
+    await running;
+  });
+
+  it("sends again when the acknowledgement does not come in time", async () => {
+    await record(1);
+    let lost = 0;
+    network.deliver = (topic) => !topic.includes("/latent/") || lost++ > 0;
+    central();
+    const totals = await agent({ once: true, ackTimeoutMs: 50 }).run(AbortSignal.timeout(10_000));
+    expect(lost).toBeGreaterThanOrEqual(2);
+    expect(totals.acknowledged).toBe(1);
+  });
+
+  it("sets refused frames aside and reports unreadable ones", async () => {
+    await record(1);
+    const events: AgentEvent[] = [];
+    const stop = new AbortController();
+    const running = agent({ onEvent: (event) => events.push(event) }).run(stop.signal);
+    await until(() => sent().length === 1);
+    const link = network.link();
+    const topic = ackTopic("field", 0, device);
+    await link.publish(topic, encodeAck({ status: "unreadable", reason: "bad-checksum" }));
+    await link.publish(topic, new TextEncoder().encode("not an acknowledgement"));
+    await until(() => events.some(({ kind }) => kind === "unreadable"));
+    expect(outbox.size).toBe(1);
+    const id = { record: 1n, modelId: encoder.modelId };
+    await link.publish(topic, encodeAck({ status: "refused", ...id, reason: "unknown-model" }));
+    await until(() => outbox.size === 0);
+    stop.abort();
+    expect(await running).toMatchObject({ refused: 1, acknowledged: 0 });
+    expect(outbox.refusedCount).toBe(1);
+  });
+
+  it("names each file that cannot be taken, once, and goes on", async () => {
+    central();
+    const old = new Date(Date.now() - 60_000);
+    const bad = async (name: string, bytes: Uint8Array | string) => {
+      await writeFile(join(folder.path, name), bytes);
+      await utimes(join(folder.path, name), old, old);
+    };
+    const nan = ownTraces(1, device);
+    nan[3] = Number.NaN;
+    await bad("1.npy", "no npy at all");
+    await bad("2.npy", npy([2, 4, 3], new Float32Array(24)));
+    await bad("3.npy", npy([2, 4, 2], nan));
+    await bad("4.npy", npy([2, 4, 2], ownTraces(4, device)).subarray(0, 150));
+    await bad("none.npy", npy([2, 4, 2], ownTraces(5, device)));
+    await file("6.npy", [2, 4, 2], ownTraces(6, device));
+    const problems: string[] = [];
+    const onEvent = (event: AgentEvent) => {
+      if (event.kind === "problem") problems.push(event.message);
+    };
+    await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
+    await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
+    expect(problems.map((problem) => problem.split(":")[0]).sort()).toEqual(
+      ["1.npy", "2.npy", "3.npy", "4.npy", "none.npy"].sort(),
+    );
+    expect(problems.find((problem) => problem.startsWith("3"))).toMatch(/NaN.*sample|sample.*NaN/i);
+    expect(sent().map((frame) => frame.record)).toEqual([6n]);
+  });
+
+  it("waits for a file that is still being written", async () => {
+    central();
+    const bytes = npy([2, 4, 2], ownTraces(1, device));
+    const path = join(folder.path, "record-1.npy");
+    await writeFile(path, bytes.subarray(0, 140));
+    const problems: AgentEvent[] = [];
+    const onEvent = (event: AgentEvent) => void (event.kind === "problem" && problems.push(event));
+    const running = agent({ once: true, pollMs: 20, onEvent }).run(AbortSignal.timeout(10_000));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await writeFile(path, bytes);
+    expect(await running).toMatchObject({ acknowledged: 1 });
+    expect(problems).toEqual([]);
+  });
+
+  it("refuses a file whose record ids another file has", async () => {
+    central();
+    const old = new Date(Date.now() - 60_000);
+    await file("data1.npy", [3, 2, 4, 2], new Float32Array(48));
+    await file("data2.npy", [3, 2, 4, 2], new Float32Array(48));
+    await utimes(join(folder.path, "data2.npy"), old, old);
+    const problems: string[] = [];
+    const onEvent = (event: AgentEvent) => {
+      if (event.kind === "problem") problems.push(event.message);
+    };
+    const totals = await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
+    expect(totals.acknowledged).toBe(3);
+    expect(problems).toEqual([
+      "data2.npy: expected record ids of its own, got 2 to 4 that data1.npy has too",
+    ]);
+  });
+
+  it("stops taking records while the outbox is full, and loses none", async () => {
+    await outbox.close();
+    // Room for two frames of 72 bytes.
+    outbox = await Outbox.open(join(folder.path, "outbox"), { owner: "field/1", bytesMax: 150 });
+    for (let id = 1; id <= 5; id++) await record(id);
+    const events: AgentEvent[] = [];
+    const link = network.link();
+    link.plug(false);
+    const running = agent({
+      link,
+      once: true,
+      pollMs: 20,
+      onEvent: (event) => events.push(event),
+    }).run(AbortSignal.timeout(10_000));
+    await until(() => events.some(({ kind }) => kind === "full"));
+    expect(outbox.size).toBe(2);
+    central();
+    link.plug(true);
+    expect(await running).toMatchObject({ stored: 5, acknowledged: 5 });
+  });
+
+  it("refuses a device that the model does not have", () => {
+    expect(() => agent({ device: 3 })).toThrow("device: expected 0 to 2, got 3");
+  });
+});
+
+describe("firstRecord", () => {
+  it.each([
+    ["record-000123.npy", 123n],
+    ["line7-data2.npy", 2n],
+    ["9007199254740993.npy", 9007199254740993n],
+    ["none.npy", undefined],
+    ["99999999999999999999.npy", undefined],
+  ])("%s -> %s", (name, expected) => {
+    expect(firstRecord(name)).toBe(expected);
+  });
+});
+
+function agent(options: Partial<AgentOptions> = {}): EdgeAgent {
+  const fixed = { encoder, outbox, survey: "field", device, source: folder.path };
+  return new EdgeAgent({ ...fixed, link: options.link ?? network.link(), ...options });
+}
+
+/** Acknowledges every frame. */
+function central(): void {
+  const link = network.link();
+  void link.subscribe(["epic/v1/field/+/latent/+"]);
+  link.onMessage(({ topic, payload }) => {
+    const { shard } = parseLatentTopic(topic)!;
+    const { record, modelId } = decodeFrame(payload);
+    const ack = encodeAck({ status: "committed", record, modelId });
+    void link.publish(ackTopic("field", shard, device), ack);
+  });
+}
+
+async function answer(record: number): Promise<void> {
+  const ack = { status: "committed", record: BigInt(record), modelId: encoder.modelId } as const;
+  await network.link().publish(ackTopic("field", 0, device), encodeAck(ack));
+}
+
+function sent(): LatentFrame[] {
+  return network.published
+    .filter(({ topic }) => topic.includes("/latent/"))
+    .map(({ payload }) => decodeFrame(payload));
+}
+
+async function file(name: string, shape: readonly number[], values: Float32Array): Promise<void> {
+  const hidden = join(folder.path, `.${name}`);
+  await writeFile(hidden, npy(shape, values));
+  await rename(hidden, join(folder.path, name));
+}
+
+function record(id: number): Promise<void> {
+  return file(`record-${id}.npy`, [2, 4, 2], ownTraces(id, device));
+}

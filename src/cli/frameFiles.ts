@@ -25,7 +25,7 @@ export async function readFrames(
   const records = new Map<bigint, FrameRecord>();
   let survey: string | undefined;
   for (const path of paths) {
-    const frame = decodeFile(path, await readFrameFile(path));
+    const { frame } = await readFrameFile(path);
     checkFrame(path, frame, config, modelId);
     survey ??= frame.survey;
     if (frame.survey !== survey) {
@@ -36,26 +36,29 @@ export async function readFrames(
   return [...records.values()].sort((a, b) => (a.record < b.record ? -1 : 1));
 }
 
-/** At most one byte more than a frame can have, whatever the file's size. */
-async function readFrameFile(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
+/** One frame and its size. Throws an Error that names the file and the frame's error code. */
+export async function readFrameFile(path: string): Promise<{ frame: LatentFrame; bytes: number }> {
+  const bytes = await readAtMost(path, FRAME_BYTES_MAX + 1);
   try {
-    if ((await file.stat()).isDirectory())
-      throw new Error(`${path}: expected a file, got a folder`);
-    const buffer = new Uint8Array(FRAME_BYTES_MAX + 1);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-function decodeFile(path: string, bytes: Uint8Array): LatentFrame {
-  try {
-    return decodeFrame(bytes);
+    return { frame: decodeFrame(bytes), bytes: bytes.length };
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
     throw new Error(`${path}: ${error.message} (${error.code})`);
+  }
+}
+
+/** The start of a file, whatever its size. */
+async function readAtMost(path: string, bytesMax: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    if ((await file.stat()).isDirectory()) {
+      throw new Error(`${path}: expected a file, got a folder`);
+    }
+    const buffer = new Uint8Array(bytesMax);
+    const { bytesRead } = await file.read(buffer, 0, bytesMax, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

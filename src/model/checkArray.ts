@@ -16,7 +16,7 @@ export function checkArray(
   shape: readonly number[],
 ): void {
   if (!(value instanceof type)) {
-    throw new TypeError(`${name}: expected a ${type.name}, got ${describe(value)}`);
+    throw new TypeError(`${name}: expected ${type.name}, got ${describe(value)}`);
   }
   const count = countOf(shape);
   if (value.length !== count) {

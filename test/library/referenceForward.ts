@@ -14,7 +14,11 @@ type Image = number[][][];
 type Element = "s16" | "u7" | "s8" | "f32";
 
 const f = Math.fround;
-const RANGES = { s16: [-2047, 2047], u7: [0, 127], s8: [-127, 127] } as const;
+const RANGES: Readonly<Record<Exclude<Element, "f32">, readonly [number, number]>> = {
+  s16: [-2047, 2047],
+  u7: [0, 127],
+  s8: [-127, 127],
+};
 const MAGIC = 12582912;
 
 /** One device's latent, int8 [slots][channels], from its traces [shots][samples][receivers]. */

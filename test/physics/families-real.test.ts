@@ -14,7 +14,7 @@ const count = 1500;
 const ours = (family: FamilyName) =>
   Array.from({ length: count }, (_, index) => velocityMap(family, 31, index));
 
-describe.skipIf(folder === undefined)("beside real OpenFWI maps", () => {
+describe.skipIf(folder === undefined)("beside real OpenFWI maps", { timeout: 60_000 }, () => {
   it("flatvel-a has their layer counts, thickness and velocities", () => {
     const real = readRealMaps(folder!, "FlatVelA");
     const made = ours("flatvel-a");
@@ -33,7 +33,7 @@ describe.skipIf(folder === undefined)("beside real OpenFWI maps", () => {
   });
 
   it("curvevel-a has their curves", () => {
-    const real = curveStatistics(readRealMaps(folder!, "CurveVelA"));
+    const real = curveStatistics(readRealMaps(folder!, "CurveVelA").slice(0, 2000));
     const made = curveStatistics(ours("curvevel-a"));
     expect(Math.abs(made.share - real.share)).toBeLessThan(0.03);
     made.height.forEach((rows, i) => {

@@ -40,9 +40,9 @@ const checksums: Record<FamilyName, string> = {
   "style-b": "af309a0b6fd1d8c2",
 };
 
-describe.each(FAMILIES)("%s", (family) => {
+describe.each(FAMILIES)("%s", { timeout: 60_000 }, (family) => {
   it("has the published label mean and deviation within 3 %", () => {
-    const { mean, std } = labelStatistics(maps(family, 2024, 800));
+    const { mean, std } = labelStatistics(maps(family, 2024, 500));
     const [publishedMean, publishedStd] = published[family];
     expect(Math.abs(mean / publishedMean - 1)).toBeLessThan(0.03);
     expect(Math.abs(std / publishedStd - 1)).toBeLessThan(0.03);
@@ -53,7 +53,7 @@ describe.each(FAMILIES)("%s", (family) => {
   });
 
   it("stays inside 1500..4500 m/s", () => {
-    for (const map of maps(family, 5, 100)) {
+    for (const map of maps(family, 5, 60)) {
       expect(map.length).toBe(SIZE * SIZE);
       for (const velocity of map) {
         if (!(velocity >= 1500 && velocity <= 4500)) expect.fail(`velocity ${velocity}`);
@@ -64,9 +64,9 @@ describe.each(FAMILIES)("%s", (family) => {
   it("gives other maps for another index or seed", () => {
     const seen = new Set<string>();
     for (const seed of [0, 1, 2, 4294967295]) {
-      for (const map of maps(family, seed, 50)) seen.add(checksumOf([map]));
+      for (const map of maps(family, seed, 20)) seen.add(checksumOf([map]));
     }
-    expect(seen.size).toBe(200);
+    expect(seen.size).toBe(80);
   });
 
   it("gives independent maps for neighbouring seeds", () => {
@@ -80,21 +80,15 @@ describe.each(FAMILIES)("%s", (family) => {
 describe("flatvel-a", () => {
   it("holds level layers whose velocity grows with depth", () => {
     for (const map of maps("flatvel-a", 3, 200)) {
-      for (let row = 0; row < SIZE; row++) {
-        const line = map.subarray(row * SIZE, (row + 1) * SIZE);
-        expect(new Set(line).size).toBe(1);
-        if (row > 0) expect(line[0]!).toBeGreaterThanOrEqual(map[(row - 1) * SIZE]!);
-      }
+      expect(map.findIndex((velocity, i) => velocity !== map[i - (i % SIZE)])).toBe(-1);
+      expect(firstInversion(map)).toBe(-1);
     }
   });
 });
 
 describe("curvevel-a", () => {
   it("grows with depth in every column", () => {
-    for (const map of maps("curvevel-a", 3, 50)) {
-      for (let i = SIZE; i < SIZE * SIZE; i++)
-        expect(map[i]! - map[i - SIZE]!).toBeGreaterThanOrEqual(0);
-    }
+    for (const map of maps("curvevel-a", 3, 200)) expect(firstInversion(map)).toBe(-1);
   });
 });
 
@@ -123,7 +117,7 @@ describe("style", () => {
   });
 
   it("is smooth in A and sharp in B", () => {
-    const lagOne = (family: FamilyName) => neighbourCorrelation(maps(family, 9, 50).map(detrended));
+    const lagOne = (family: FamilyName) => neighbourCorrelation(maps(family, 9, 20).map(detrended));
     expect(lagOne("style-a")).toBeGreaterThan(0.96);
     expect(lagOne("style-b")).toBeLessThan(0.94);
   });
@@ -151,6 +145,11 @@ describe("velocityMap", () => {
     expect(velocityMap("flatvel-b", 0, 0)).toEqual(copy);
   });
 });
+
+/** First cell that is slower than the one above it, -1 for none. */
+function firstInversion(map: Float32Array): number {
+  return map.findIndex((velocity, i) => i >= SIZE && velocity < map[i - SIZE]!);
+}
 
 function checksumOf(maps: readonly Float32Array[]): string {
   const hash = createHash("sha256");

@@ -33,7 +33,7 @@ interface Sliver {
  * FlatFault-B and CurveFault-B: two blocks of six to eight layers each, with their own velocities
  * and folds, meeting at a main fault; slivers along further faults carry displaced rock. Edges are
  * sharp.
- * Source: pictures of three FlatFault-B and thirteen CurveFault-B maps, whose 11..15 velocities
+ * Source: pictures of three FlatFault-B and fourteen CurveFault-B maps, whose 11..15 velocities
  * form two growing sequences.
  * @param curved layers are folded
  */

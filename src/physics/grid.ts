@@ -92,6 +92,11 @@ export class AcousticGrid {
     this.end = end;
   }
 
+  /** Index of the map's cell (row, column) in memory seen as f32. */
+  cellIndex(row: number, column: number): number {
+    return (this.#fields.p + this.cellOffset(row, column)) / 4;
+  }
+
   /** Byte offset of the map's cell (row, column) from `p`. */
   cellOffset(row: number, column: number): number {
     return 4 * ((row + this.#pad) * this.#strideCells + column + this.#pad);

@@ -1,7 +1,8 @@
 import { dot4x8 } from "../lib/dot4x8";
-import { expNonPositive4 } from "../lib/exp";
+import { expRow } from "../lib/exp";
 import { maxLanes, sumLanes } from "../lib/lanes";
 import { rintClamp4, roundBound } from "../lib/round";
+import { MAGIC } from "../lib/vectors";
 
 /** The probability code of 1. */
 const PROBABILITY_ONE: f32 = 16383.0;
@@ -13,6 +14,7 @@ const PROBABILITY_ONE: f32 = 16383.0;
  * scratch    attentionScratchBytes(tk, headDim) bytes (src/engine/kernels.ts), 16-byte aligned: one head's keys as
  *            [tk/8][headDim/2][8][2] and values as [headDim/8][tk/2][8][2], so that both products run on lib/dot4x8; then
  *            four rows of scores (s32, then f32 in place), four rows of probabilities (s16) and one 4x8 tile
+ * scoreScale >= 0.
  * Range: |q·k| sums stay below 2^31 for headDim <= 512; Σ p·v below 2^26.
  * Tail: a last block of fewer than four queries repeats the last query and stores it again.
  * Twin: reference/attention_s16.ts. Checked in: src/central.
@@ -151,29 +153,28 @@ function scoreBlock(
 /** One row of int32 scores to 14-bit probabilities; overwrites the scores. */
 function softmax(scores: usize, probabilities: usize, scoreBytes: usize, scoreScale: f32): void {
   const end = scores + scoreBytes;
-  const scale = f32x4.splat(scoreScale);
-  let largest = f32x4.splat(-Infinity);
-  for (let p = scores; p < end; p += 16) {
-    const s = f32x4.mul(f32x4.convert_i32x4_s(v128.load(p)), scale);
-    v128.store(p, s);
-    largest = f32x4.pmax(largest, s);
-  }
-  const shift = f32x4.splat(maxLanes(largest));
-  let sums = f32x4.splat(0);
-  for (let p = scores; p < end; p += 16) {
-    const e = expNonPositive4(f32x4.sub(v128.load(p), shift));
-    v128.store(p, e);
-    sums = f32x4.add(sums, e);
-  }
+  const shift = f32x4.splat(<f32>largestOf(scores, end) * scoreScale); // scaling keeps the order: scoreScale >= 0
+  const sums = expRow(scores, end, f32x4.splat(scoreScale), shift);
   const r = f32x4.splat(PROBABILITY_ONE / sumLanes(sums));
-  const lo = roundBound(0);
-  const hi = roundBound(16383);
+  const magic = v128.load(MAGIC);
   for (let p = scores; p < end; p += 32) {
-    const first = rintClamp4(f32x4.mul(v128.load(p), r), lo, hi);
-    const second = rintClamp4(f32x4.mul(v128.load(p, 16), r), lo, hi);
-    v128.store(probabilities, i16x8.narrow_i32x4_s(first, second));
+    // 0 <= e · r <= 16383, so the low half of each rounded f32's bits is the code: no clamp, no subtraction.
+    const first = f32x4.add(f32x4.mul(v128.load(p), r), magic);
+    const second = f32x4.add(f32x4.mul(v128.load(p, 16), r), magic);
+    v128.store(probabilities, i16x8.shuffle(first, second, 0, 2, 4, 6, 8, 10, 12, 14));
     probabilities += 16;
   }
+}
+
+/** Largest of a row of int32, a multiple of eight values up to `end`. */
+function largestOf(row: usize, end: usize): i32 {
+  let first = v128.load(row);
+  let second = v128.load(row, 16);
+  for (row += 32; row < end; row += 32) {
+    first = i32x4.max_s(first, v128.load(row));
+    second = i32x4.max_s(second, v128.load(row, 16));
+  }
+  return maxLanes(i32x4.max_s(first, second));
 }
 
 /** Four rows of probabilities times the values of one head, requantised to the rows y0..y3. */

@@ -46,22 +46,56 @@ const TABLE: usize = memory.data<f32>([
   5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1,
 ], 16);
 
-/** Four lanes. The bits of MAGIC vanish in the shift by 23, so `shifted` serves as the integer n. */
-// @ts-ignore: decorator
-@inline
-export function expNonPositive4(value: v128): v128 {
-  const x = f32x4.pmax(value, v128.load(TABLE, 0));
-  const shifted = f32x4.add(f32x4.mul(x, v128.load(TABLE, 16)), v128.load(MAGIC));
-  const n = f32x4.sub(shifted, v128.load(MAGIC));
-  const f = f32x4.sub(
-    f32x4.sub(x, f32x4.mul(n, v128.load(TABLE, 32))),
-    f32x4.mul(n, v128.load(TABLE, 48)),
-  );
-  let p = f32x4.add(f32x4.mul(v128.load(TABLE, 64), f), v128.load(TABLE, 80));
-  p = f32x4.add(f32x4.mul(p, f), v128.load(TABLE, 96));
-  p = f32x4.add(f32x4.mul(p, f), v128.load(TABLE, 112));
-  p = f32x4.add(f32x4.mul(p, f), v128.load(TABLE, 128));
-  p = f32x4.add(f32x4.mul(p, f), v128.load(TABLE, 144));
-  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(f, f)), f), v128.load(ONE_F32));
-  return i32x4.add(p, i32x4.shl(shifted, 23));
+/**
+ * x[i] = exp(f32(x[i]) · scale − shift) in place, s32 to f32, for a row of a multiple of eight values up to `end`; shift is
+ * the largest f32(x[i]) · scale. Returns the lanes' sums, each in ascending order.
+ * Two vectors go through the chain side by side: one alone waits for its own results (V8: 35 against 31 µs per 25,600).
+ */
+export function expRow(x: usize, end: usize, scale: v128, shift: v128): v128 {
+  let sums = f32x4.splat(0);
+  do {
+    let a = f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(v128.load(x)), scale), shift);
+    let b = f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(v128.load(x, 16)), scale), shift);
+    let k = v128.load(TABLE);
+    a = f32x4.pmax(a, k);
+    b = f32x4.pmax(b, k);
+    k = v128.load(TABLE, 16);
+    const magic = v128.load(MAGIC);
+    const aShifted = f32x4.add(f32x4.mul(a, k), magic); // the bits of MAGIC vanish in the shift by 23 below
+    const bShifted = f32x4.add(f32x4.mul(b, k), magic);
+    const aN = f32x4.sub(aShifted, magic);
+    const bN = f32x4.sub(bShifted, magic);
+    k = v128.load(TABLE, 32);
+    a = f32x4.sub(a, f32x4.mul(aN, k));
+    b = f32x4.sub(b, f32x4.mul(bN, k));
+    k = v128.load(TABLE, 48);
+    a = f32x4.sub(a, f32x4.mul(aN, k));
+    b = f32x4.sub(b, f32x4.mul(bN, k));
+    k = v128.load(TABLE, 64);
+    const next = v128.load(TABLE, 80);
+    let p = f32x4.add(f32x4.mul(k, a), next);
+    let q = f32x4.add(f32x4.mul(k, b), next);
+    k = v128.load(TABLE, 96);
+    p = f32x4.add(f32x4.mul(p, a), k);
+    q = f32x4.add(f32x4.mul(q, b), k);
+    k = v128.load(TABLE, 112);
+    p = f32x4.add(f32x4.mul(p, a), k);
+    q = f32x4.add(f32x4.mul(q, b), k);
+    k = v128.load(TABLE, 128);
+    p = f32x4.add(f32x4.mul(p, a), k);
+    q = f32x4.add(f32x4.mul(q, b), k);
+    k = v128.load(TABLE, 144);
+    p = f32x4.add(f32x4.mul(p, a), k);
+    q = f32x4.add(f32x4.mul(q, b), k);
+    p = f32x4.add(f32x4.mul(p, f32x4.mul(a, a)), a);
+    q = f32x4.add(f32x4.mul(q, f32x4.mul(b, b)), b);
+    k = v128.load(ONE_F32);
+    p = i32x4.add(f32x4.add(p, k), i32x4.shl(aShifted, 23));
+    q = i32x4.add(f32x4.add(q, k), i32x4.shl(bShifted, 23));
+    v128.store(x, p);
+    v128.store(x, q, 16);
+    sums = f32x4.add(f32x4.add(sums, p), q);
+    x += 32;
+  } while (x < end);
+  return sums;
 }

@@ -9,10 +9,10 @@ export function sumLanes(lanes: v128): f32 {
   );
 }
 
-/** Largest of four lanes, none of them NaN. */
+/** Largest of four int32 lanes. */
 // @ts-ignore: decorator
 @inline
-export function maxLanes(lanes: v128): f32 {
-  const pairs = f32x4.pmax(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
-  return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
+export function maxLanes(lanes: v128): i32 {
+  const pairs = i32x4.max_s(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
+  return i32x4.extract_lane(i32x4.max_s(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
 }

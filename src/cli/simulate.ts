@@ -12,6 +12,7 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
+import { stopSignal } from "./lifetime.ts";
 import { type MapSource, simulateFiles } from "./simulateFiles.ts";
 
 export {
@@ -66,9 +67,6 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const source = mapSource(flags);
-  const interrupt = new AbortController();
-  const stop = () => interrupt.abort(new Error("simulate: interrupted; finished files are kept"));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
   let progress: Progress | undefined;
   try {
     const result = await simulateFiles({
@@ -81,7 +79,7 @@ async function run(flags: Flags): Promise<void> {
         progress = progressBar(records, "simulate");
       },
       onRecord: () => progress?.advance(),
-      signal: interrupt.signal,
+      signal: stopSignal(),
     });
     progress?.stop();
     const { records, skipped, files } = result;
@@ -89,7 +87,6 @@ async function run(flags: Flags): Promise<void> {
     else console.log(`${records} records in ${files.length} files (${skipped} were there already)`);
   } finally {
     progress?.stop();
-    process.off("SIGINT", stop).off("SIGTERM", stop);
   }
 }
 

@@ -3,6 +3,8 @@
  * 500 records per pair. `simulate.json` states what they were made from; a run with the same
  * options continues where an earlier one stopped. Files appear whole or not at all.
  */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -13,13 +15,13 @@ import {
   rm,
   stat,
 } from "node:fs/promises";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { NpyRecords, npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { FamilyName } from "../physics/families/index.ts";
 import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
-import { SimulatePool } from "./simulatePool.ts";
-import type { SimulateTask } from "./simulator.ts";
+import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
+import { type Lane, startWorkerLane, WorkerPool } from "./workerPool.ts";
 
 /** Where the maps come from: a family of this product, or a file of any. */
 export type MapSource =
@@ -74,7 +76,7 @@ export async function simulateFiles(options: SimulateOptions): Promise<SimulateR
   try {
     const pairs = planFiles(options, maps);
     await mkdir(options.out, { recursive: true });
-    await claimFolder(options.out, describeSource(options));
+    await claimFolder(options.out, await describeSource(options));
     const missing: FilePair[] = [];
     for (const pair of pairs) if (!(await isFinished(pair))) missing.push(pair);
     const count = (list: readonly FilePair[]) => list.reduce((sum, pair) => sum + pair.count, 0);
@@ -112,11 +114,15 @@ function planFiles(options: SimulateOptions, maps: NpyRecords | undefined): File
   }));
 }
 
+type Description = Readonly<Record<string, string | number>>;
+
 /** Everything that decides the bytes of the files, except how many there are. */
-function describeSource(options: SimulateOptions): Record<string, string | number> {
+async function describeSource(options: SimulateOptions): Promise<Description> {
   const { source } = options;
   return {
-    ...("maps" in source ? { maps: source.maps } : { family: source.family, seed: source.seed }),
+    ...("maps" in source
+      ? { mapsSha256: await sha256(source.maps) }
+      : { family: source.family, seed: source.seed }),
     startIndex: options.startIndex ?? 0,
     boundary: options.boundary,
     recordsPerFile: options.recordsPerFile ?? 500,
@@ -124,11 +130,14 @@ function describeSource(options: SimulateOptions): Record<string, string | numbe
   };
 }
 
+async function sha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
+}
+
 /** Writes `simulate.json`, or checks that the one there says the same. */
-async function claimFolder(
-  folder: string,
-  description: Record<string, string | number>,
-): Promise<void> {
+async function claimFolder(folder: string, description: Description): Promise<void> {
   const path = join(folder, "simulate.json");
   const text = `${JSON.stringify(description, null, 2)}\n`;
   const found = await readFile(path, "utf8").catch(() => undefined);
@@ -174,7 +183,7 @@ async function makeFiles(
   const { source, boundary } = options;
   const setup = "maps" in source ? { boundary } : { boundary, ...source };
   const most = Math.max(...pairs.map((pair) => pair.count));
-  const pool = await SimulatePool.start(setup, Math.min(options.threads ?? 1, most));
+  const pool = await startPool(setup, Math.min(options.threads ?? 1, most));
   try {
     for (const pair of pairs) await makePair(pair, pool, options, maps);
   } finally {
@@ -182,18 +191,42 @@ async function makeFiles(
   }
 }
 
+type Pool = WorkerPool<SimulateTask, null>;
+
+/** One thread means this one: no worker is started. */
+async function startPool(setup: SimulateSetup, threads: number): Promise<Pool> {
+  if (threads === 1) return new WorkerPool([await startLocalLane(setup)]);
+  const file = new URL(`./simulateWorker${extname(import.meta.url)}`, import.meta.url);
+  return new WorkerPool(Array.from({ length: threads }, () => startWorkerLane(file, setup)));
+}
+
+async function startLocalLane(setup: SimulateSetup): Promise<Lane<SimulateTask, null>> {
+  const simulator = await Simulator.load(setup);
+  return {
+    async run(task) {
+      simulator.run(task);
+      // Lets signals and the progress bar in between two records.
+      await new Promise((resolve) => setImmediate(resolve));
+      return null;
+    },
+    async close() {
+      simulator.dispose();
+    },
+  };
+}
+
 /** Fills two temporary files and renames them; removes them on any failure. */
 async function makePair(
   pair: FilePair,
-  pool: SimulatePool,
+  pool: Pool,
   { signal, onRecord }: SimulateOptions,
   maps: NpyRecords | undefined,
 ): Promise<void> {
   const data = await startFile(pair.data, [pair.count, ...dataShape]);
   const model = await startFile(pair.model, [pair.count, ...modelShape]);
   try {
-    const tasks = makeTasks(pair, data, model, maps);
-    await pool.run(tasks, () => onRecord?.(), signal);
+    const tasks = makeTasks(pair, data, model, maps, signal);
+    await pool.run(tasks, () => onRecord?.());
     await data.finish();
     await model.finish();
   } catch (error) {
@@ -210,8 +243,10 @@ async function* makeTasks(
   data: GrowingFile,
   model: GrowingFile,
   maps: NpyRecords | undefined,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<SimulateTask> {
   for (let i = 0; i < pair.count; i++) {
+    if (signal?.aborted) throw new Error("simulate: interrupted; finished files are kept");
     const index = pair.first + i;
     const map = await maps?.read(index);
     yield {

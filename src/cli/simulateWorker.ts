@@ -1,16 +1,16 @@
 /** Worker thread of `epic simulate`: one task in, one reply out. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { SimulateReply } from "./simulatePool.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
+import type { WorkerReply } from "./workerPool.ts";
 
 const ready = Simulator.load(workerData as SimulateSetup);
 
 parentPort?.on("message", async (task: SimulateTask) => {
-  const reply: SimulateReply = await ready
+  const answer: WorkerReply<null> = await ready
     .then((simulator) => simulator.run(task))
     .then(
-      () => ({}),
+      () => ({ reply: null }),
       (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
     );
-  parentPort?.postMessage(reply);
+  parentPort?.postMessage(answer);
 });

@@ -48,8 +48,8 @@ export interface ServiceOptions {
   /** How long a record waits for missing devices after its first frame. */
   deadlineMs: number;
   openMax?: number;
-  /** Draws a map for `maps.png`. */
-  draw: (map: Float32Array, title: string) => Uint8Array;
+  /** Draws a map for `maps.png`; no picture when absent. */
+  draw?: (map: Float32Array, title: string) => Uint8Array;
   /** Wall clock, ms. */
   now: () => number;
 }
@@ -71,6 +71,7 @@ export class CentralService {
   readonly #assembler: RecordAssembler;
   readonly #latents: Int8Array;
   readonly #latentLength: number;
+  readonly #totals = { committed: 0, partial: 0, refined: 0, framesTaken: 0, framesRefused: 0 };
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ServiceOptions) {
@@ -105,6 +106,13 @@ export class CentralService {
     await this.#work;
   }
 
+  /** What the service did since it started. */
+  totals(): Readonly<
+    Record<"committed" | "partial" | "refined" | "framesTaken" | "framesRefused", number>
+  > {
+    return { ...this.#totals };
+  }
+
   /** Decodes every open record with what it has, so that nothing is left to send again. */
   async drain(): Promise<void> {
     for (const record of this.#assembler.due(Number.POSITIVE_INFINITY)) {
@@ -133,6 +141,7 @@ export class CentralService {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       metrics.frames.inc({ outcome: "unreadable" });
+      this.#totals.framesRefused++;
       metrics.refused.inc({ reason: error.code });
       log.warn({ topic, reason: error.code, detail: error.message }, "frame unreadable");
       await this.#acknowledge(parts, { status: "unreadable", reason: error.code });
@@ -162,7 +171,7 @@ export class CentralService {
 
   async #take(received: ReceivedFrame): Promise<void> {
     const { metrics, now } = this.#options;
-    const { record, modelId, latent } = received.frame;
+    const { record, modelId } = received.frame;
     if (!this.#assembler.has(record) && !(await this.#reopen(received))) return;
     const acceptance = this.#assembler.accept(received);
     metrics.frames.inc({ outcome: acceptance.kind });
@@ -176,7 +185,8 @@ export class CentralService {
         modelId,
       });
     } else if (acceptance.kind === "taken") {
-      metrics.payloadBytes.inc(latent.length);
+      metrics.payloadBytes.inc(payloadLength(received.frame));
+      this.#totals.framesTaken++;
       if (acceptance.ready) await this.#finish(record);
       for (const due of this.#assembler.due(now())) await this.#finish(due);
     }
@@ -215,11 +225,14 @@ export class CentralService {
     const msDecode = performance.now() - start;
     const frames = open.frames.filter((received) => received !== undefined);
     const document = this.#document(open, frames, msDecode, (previous?.revision ?? 0) + 1);
-    const picture = draw(map, `record ${record}`);
-    await store.commit(record, { document, map, picture, frames });
+    const picture = draw?.(map, `record ${record}`);
+    await store.commit(record, { document, map, frames, ...(picture && { picture }) });
     metrics.decodeSeconds.observe(msDecode / 1000);
     metrics.waitSeconds.observe(document.msWait / 1000);
-    metrics.records.inc({ outcome: outcomeOf(document) });
+    const outcome = outcomeOf(document);
+    metrics.records.inc({ outcome });
+    this.#totals.committed++;
+    if (outcome !== "complete") this.#totals[outcome]++;
     const { devicesPresent, devicesMissing, revision } = document;
     log.info(
       { record: document.record, devicesPresent, devicesMissing, revision, msDecode },
@@ -282,6 +295,7 @@ export class CentralService {
     const { metrics, log } = this.#options;
     const { record, modelId, device } = frame;
     metrics.frames.inc({ outcome: "refused" });
+    this.#totals.framesRefused++;
     metrics.refused.inc({ reason });
     log.warn({ record: record.toString(), device, modelId, reason }, "frame refused");
     await this.#acknowledge(sender, { status: "refused", record, modelId, reason });
@@ -306,7 +320,10 @@ export class CentralService {
   }
 }
 
-function outcomeOf({ revision, devicesMissing }: RecordDocument): string {
+function outcomeOf({
+  revision,
+  devicesMissing,
+}: RecordDocument): "complete" | "partial" | "refined" {
   if (revision > 1) return "refined";
   return devicesMissing.length > 0 ? "partial" : "complete";
 }

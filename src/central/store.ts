@@ -46,7 +46,8 @@ export interface RecordResult {
   readonly document: RecordDocument;
   /** [rows][columns], m/s. */
   readonly map: Float32Array;
-  readonly picture: Uint8Array;
+  /** PNG. */
+  readonly picture?: Uint8Array;
   readonly frames: readonly ReceivedFrame[];
 }
 
@@ -104,7 +105,7 @@ export class ResultStore {
     if ((await mkdir(folder, { recursive: true })) !== undefined) await syncFolder(this.#folder);
     await Promise.all([
       writeNpy(join(folder, "velocity.npy"), document.map.shape, map),
-      writeFileAtomic(join(folder, "maps.png"), picture),
+      picture && writeFileAtomic(join(folder, "maps.png"), picture),
       writeFileAtomic(
         join(folder, "frames.bin"),
         frames.map(({ bytes }) => bytes),

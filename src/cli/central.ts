@@ -1,0 +1,157 @@
+/** `epic central`: the central node. */
+import { Command, Option } from "commander";
+import { pino } from "pino";
+import { CentralDecoder } from "../central/decoder.ts";
+import { HttpEndpoint } from "../central/http.ts";
+import { CentralMetrics } from "../central/metrics.ts";
+import { CentralService } from "../central/service.ts";
+import { ResultStore } from "../central/store.ts";
+import { loadModelHalf } from "../io/modelFiles.ts";
+import { mapsPng } from "../io/plots/maps.ts";
+import { centralStatusTopic } from "../protocol/index.ts";
+import { MqttLink } from "../transport/client.ts";
+import { addBrokerOptions, type BrokerOptions, brokerCredentials } from "./brokerOptions.ts";
+import {
+  action,
+  addComputeOptions,
+  addJsonOption,
+  type ComputeOptions,
+  checkOutputFolder,
+  type JsonOptions,
+  MisuseError,
+  parseIntOption,
+  prepareTurbo,
+  printJson,
+} from "./common.ts";
+import { aborted, stopSignal } from "./lifetime.ts";
+
+interface Shards {
+  served: number[];
+  shards: number;
+}
+
+interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
+  out: string;
+  deadline: number;
+  shards: Shards;
+  openMax: number;
+  http?: number;
+  httpHost: string;
+  pictures: boolean;
+  logLevel: string;
+}
+
+const TICK_MS = 100;
+
+export function centralCommand(): Command {
+  const command = addBrokerOptions(new Command("central"))
+    .description(
+      "Run the central node: collect the devices' latents, decode each record when it is complete or\n" +
+        "at its deadline, write OUT/{record}/velocity.npy, record.json and maps.png, acknowledge.",
+    )
+    .requiredOption("--out <dir>", "folder for the results")
+    .option(
+      "--deadline <ms>",
+      "wait for missing devices at most, from a record's first frame",
+      parseIntOption("--deadline", 0, 86_400_000),
+      10_000,
+    )
+    .option("--shards <list>", "shards served of how many, as 0,1/4", parseShards, {
+      served: [0],
+      shards: 1,
+    })
+    .option(
+      "--open-max <n>",
+      "records held open at most",
+      parseIntOption("--open-max", 1, 1_000_000),
+      1024,
+    )
+    .option(
+      "--http <port>",
+      "serve /healthz, /readyz and /metrics; 0 = any free port",
+      parseIntOption("--http", 0, 65535),
+    )
+    .option("--http-host <host>", "address to serve them at", "127.0.0.1")
+    .option("--no-pictures", "write no maps.png: drawing takes longer than all the rest")
+    .addOption(
+      new Option("--log-level <level>", "of the log on stderr")
+        .choices(["error", "warn", "info", "debug"])
+        .default("info"),
+    );
+  return addJsonOption(addComputeOptions(command)).action(action(central));
+}
+
+async function central(options: Options): Promise<void> {
+  prepareTurbo(options);
+  const stop = stopSignal();
+  await checkOutputFolder(options.out);
+  const weights = await loadModelHalf("central", options.model);
+  const decoder = await CentralDecoder.load({
+    weights,
+    ...(options.module && { module: options.module }),
+  });
+  decoder.warmup();
+  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const { modelId, module, moduleReason, config } = decoder;
+  const metrics = new CentralMetrics({ modelId, module, name: config.name });
+  const store = await ResultStore.open(options.out, options.survey);
+  const { served, shards } = options.shards;
+  const link = new MqttLink({
+    url: options.broker,
+    clientId: `epic-${options.survey}-central-${served.join("-")}-of-${shards}`,
+    statusTopic: centralStatusTopic(options.survey, served, shards),
+    onProblem: (problem) => log.warn(problem),
+    ...brokerCredentials(),
+  });
+  let http: HttpEndpoint | undefined;
+  let ticker: NodeJS.Timeout | undefined;
+  try {
+    const service = new CentralService({
+      decoder,
+      link,
+      store,
+      metrics,
+      log,
+      survey: options.survey,
+      served,
+      shards,
+      deadlineMs: options.deadline,
+      openMax: options.openMax,
+      ...(options.pictures && {
+        draw: (map, title) => mapsPng({ prediction: map, geometry: config.geometry, title }),
+      }),
+      now: Date.now,
+    });
+    await service.start();
+    if (options.http !== undefined) {
+      const { http: port, httpHost: host } = options;
+      const ready = () => link.connected;
+      http = await HttpEndpoint.start({ port, host, registry: metrics.registry, ready });
+    }
+    log.info({ modelId, module, moduleReason, served, shards, http: http?.port }, "started");
+    ticker = setInterval(() => service.tick(), TICK_MS);
+    await aborted(stop);
+    // Open records are left as they are: their frames are not acknowledged, so they come again.
+    await service.settled();
+    if (options.json) printJson({ survey: options.survey, modelId, module, ...service.totals() });
+  } finally {
+    clearInterval(ticker);
+    await link.close();
+    await http?.close();
+  }
+}
+
+/** `0,1/4` -> shards 0 and 1 of 4. */
+function parseShards(text: string): Shards {
+  const match = /^(\d{1,5}(?:,\d{1,5})*)\/(\d{1,5})$/.exec(text);
+  const served = match?.[1]?.split(",").map(Number) ?? [];
+  const shards = Number(match?.[2]);
+  if (
+    served.length === 0 ||
+    new Set(served).size < served.length ||
+    Math.max(...served) >= shards
+  ) {
+    throw new MisuseError(`--shards: expected shard numbers of how many, as 0,1/4, got "${text}"`);
+  }
+  return { served, shards };
+}

@@ -1,0 +1,166 @@
+/** `epic edge`: one end device. */
+import { stat } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { type AgentEvent, type AgentTotals, EdgeAgent } from "../edge/agent.ts";
+import { EdgeEncoder } from "../edge/encoder.ts";
+import { type FullPolicy, Outbox } from "../edge/outbox.ts";
+import { loadModelHalf } from "../io/modelFiles.ts";
+import { deviceStatusTopic, Encoding } from "../protocol/index.ts";
+import { MqttLink } from "../transport/client.ts";
+import { addBrokerOptions, type BrokerOptions, brokerCredentials } from "./brokerOptions.ts";
+import {
+  action,
+  addComputeOptions,
+  addJsonOption,
+  type ComputeOptions,
+  type JsonOptions,
+  MisuseError,
+  parseIntOption,
+  prepareTurbo,
+  printJson,
+} from "./common.ts";
+import { stopSignal } from "./lifetime.ts";
+
+interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
+  device: number;
+  source: string;
+  outbox: string;
+  encoding: "int8" | "4bit";
+  shards: number;
+  window: number;
+  ackTimeout: number;
+  outboxMib: number;
+  whenFull: FullPolicy;
+  once?: boolean;
+}
+
+export function edgeCommand(): Command {
+  const command = addBrokerOptions(new Command("edge"))
+    .description(
+      "Run one end device: take records as they appear in a folder, encode them, keep each latent\n" +
+        "in a durable outbox, and send it until the central node has acknowledged it.",
+    )
+    .requiredOption("--device <i>", "index of this device", parseIntOption("--device", 0, 65534))
+    .requiredOption("--source <dir>", "folder with .npy records: its receivers, or all of them")
+    .requiredOption("--outbox <dir>", "folder of the outbox; made if absent")
+    .addOption(
+      new Option("--encoding <name>", "latent codes on the wire; 4bit halves them, at a loss")
+        .choices(["int8", "4bit"])
+        .default("int8"),
+    )
+    .option("--shards <n>", "shards of the survey", parseIntOption("--shards", 1, 65535), 1)
+    .option("--window <n>", "frames under way at most", parseIntOption("--window", 1, 1024), 8)
+    .option(
+      "--ack-timeout <ms>",
+      "send again after this; more than the central node's deadline",
+      parseIntOption("--ack-timeout", 100, 3_600_000),
+      15_000,
+    )
+    .option("--outbox-mib <n>", "size of the outbox", parseIntOption("--outbox-mib", 1, 65536), 64)
+    .addOption(
+      new Option("--when-full <policy>", "wait: leave records in their folder until there is room")
+        .choices(["wait", "drop-oldest"])
+        .default("wait"),
+    )
+    .option("--once", "end when every record in the folder is acknowledged");
+  return addJsonOption(addComputeOptions(command)).action(action(edge));
+}
+
+async function edge(options: Options): Promise<void> {
+  prepareTurbo(options);
+  const stop = stopSignal();
+  const source = await stat(options.source).catch(() => undefined);
+  if (!source?.isDirectory()) {
+    throw new MisuseError(`--source: expected a folder, got ${options.source}`);
+  }
+  const weights = await loadModelHalf("edge", options.model);
+  const encoder = await EdgeEncoder.load({
+    weights,
+    ...(options.module && { module: options.module }),
+  });
+  const { devices } = encoder.config.geometry;
+  if (options.device >= devices.length) {
+    throw new MisuseError(`--device: expected 0 to ${devices.length - 1}, got ${options.device}`);
+  }
+  // A device waits for its first shot anyway; compiling must not delay that one.
+  encoder.warmup();
+  const totals = await runDevice(options, encoder, stop);
+  if (options.json) {
+    const { modelId, module } = encoder;
+    printJson({ survey: options.survey, device: options.device, modelId, module, ...totals });
+  }
+}
+
+async function runDevice(
+  options: Options,
+  encoder: EdgeEncoder,
+  stop: AbortSignal,
+): Promise<AgentTotals> {
+  const { survey, device } = options;
+  const say = (text: string) => process.stderr.write(`edge ${device}: ${text}\n`);
+  const outbox = await Outbox.open(options.outbox, {
+    owner: `${survey}/${device}`,
+    bytesMax: options.outboxMib * 2 ** 20,
+    whenFull: options.whenFull,
+  });
+  if (outbox.size > 0) say(`${outbox.size} frames wait in the outbox`);
+  const link = new MqttLink({
+    url: options.broker,
+    clientId: edgeClientId(survey, device),
+    statusTopic: deviceStatusTopic(survey, device),
+    onProblem: say,
+    ...brokerCredentials(),
+  });
+  try {
+    const agent = new EdgeAgent({
+      encoder,
+      outbox,
+      link,
+      survey,
+      device,
+      source: options.source,
+      encoding: options.encoding === "4bit" ? Encoding.nibble : Encoding.int8,
+      shards: options.shards,
+      window: options.window,
+      ackTimeoutMs: options.ackTimeout,
+      once: options.once ?? false,
+      onEvent: (event) => {
+        const text = describe(event);
+        if (text !== undefined) say(text);
+      },
+    });
+    return await agent.run(stop);
+  } finally {
+    await link.close();
+    await outbox.close();
+  }
+}
+
+/** The MQTT client id of a device, under which the broker counts its bytes. */
+export function edgeClientId(survey: string, device: number): string {
+  return `epic-${survey}-edge-${device}`;
+}
+
+function describe(event: AgentEvent): string | undefined {
+  switch (event.kind) {
+    case "stored":
+      return `record ${event.record} stored: ${event.bytes} bytes, encoded in ${event.msEncode.toFixed(1)} ms`;
+    case "acknowledged":
+      return `record ${recordOf(event.key)} acknowledged after ${event.msWaited.toFixed(0)} ms`;
+    case "refused":
+      return `record ${recordOf(event.key)} refused by central: ${event.reason}; set aside`;
+    case "unreadable":
+      return `central could not read a frame: ${event.reason}`;
+    case "full":
+      return `outbox full (${event.bytesMax} bytes): records wait in their folder`;
+    case "problem":
+      return event.message;
+    case "sent":
+      return undefined;
+  }
+}
+
+/** The record number in an outbox key, `frame!{record}!{model}`. */
+function recordOf(key: string): string {
+  return BigInt(key.split("!")[1] ?? "0").toString();
+}

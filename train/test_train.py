@@ -1,0 +1,166 @@
+"""The training side's own tests: arithmetic against PyTorch, quantisation against the trained form, shipped files."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+import integer
+import quantize
+import safetensors_io
+from config import MODELS, epic_base, mac_counts
+from evaluate import load_network
+from metrics import gaussian_band, ssim
+from model import Epic
+from train import drop_devices
+
+torch.set_num_threads(1)  # tiny tensors: a second thread only waits, and waits long on a busy machine
+
+ROOT = Path(__file__).resolve().parent.parent
+WEIGHTS = ROOT / "weights/epic-base"
+VECTORS = ROOT / "test/vectors/model/epic-base.safetensors"
+
+
+def small_config() -> dict:
+    config = epic_base()
+    for layer, (cin, cout) in zip(config["edge"]["layers"], [(70, 16), (16, 16), (16, 24), (24, 64)]):
+        layer["in"], layer["out"] = cin, cout
+    config["central"] |= {"width": 32, "heads": 4, "mlp": 64, "fusionBlocks": 1, "crossBlocks": 2}
+    for layer, (cin, cout) in zip(config["central"]["decoder"], [(32, 16), (16, 16), (16, 8), (8, 8), (8, 8), (8, 1)]):
+        layer["in"], layer["out"] = cin, cout
+    return config
+
+
+@pytest.fixture(scope="module")
+def small():
+    torch.manual_seed(3)
+    config = small_config()
+    model = Epic(config)
+    codes = np.random.default_rng(3).integers(-6000, 6000, (4, 125, 5, 70)).astype(np.int16)
+    x = torch.from_numpy(codes).float() / (4 * config["input"]["step"])
+    model.train()
+    for _ in range(20):
+        model(x)  # norm statistics
+    model.eval()
+    model.set_stage("qat")
+    quantize.calibrate(model, [x])
+    edge, central, config = quantize.quantise(model, config)
+    return model, x, codes, quantize.IntegerEpic(edge, central, config)
+
+
+def test_integer_encoder_follows_the_trained_one(small):
+    model, x, codes, network = small
+    with torch.no_grad():
+        expected = model.encode(x).numpy() * 127
+    difference = np.abs(expected - network.encode_line(codes))
+    assert difference.max() <= 3 and (difference > 0.5).mean() < 0.03
+
+
+def test_integer_centre_follows_the_trained_one(small):
+    model, x, codes, network = small
+    latents = network.encode_line(codes)
+    for present in ([1, 1, 1, 1, 1], [1, 0, 1, 1, 0]):
+        flags = np.array(present, bool)
+        with torch.no_grad():
+            mask = torch.from_numpy(flags)[None].expand(len(x), -1)
+            expected = model.central(torch.from_numpy(latents).float() / 127, mask).clamp(-1, 1).numpy() * 1500 + 3000
+        got = network.decode(latents, flags)
+        # Codes flip by one step here and there, and an untrained network has little signal above a step.
+        assert np.abs(expected - got).mean() < 0.3 * expected.std()
+        assert np.corrcoef(got.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+def test_transposed_convolution_equals_pytorch():
+    random = np.random.default_rng(0)
+    x, w = random.integers(-50, 50, (2, 5, 7, 8)), random.integers(-127, 128, (8, 6, 4, 4))
+    expected = F.conv_transpose2d(
+        torch.from_numpy(x.transpose(0, 3, 1, 2)).double(), torch.from_numpy(w).double(), stride=2, padding=1
+    ).numpy().transpose(0, 2, 3, 1)
+    phases = quantize.transposed_phases(np.ascontiguousarray(w.transpose(1, 0, 2, 3)))
+    ones, zeros = np.ones(6, np.float32), np.zeros(6, np.int32)
+    assert np.array_equal(integer.conv_transpose2d(x, phases, zeros, ones, "f32"), expected.astype(np.float32))
+
+
+def test_convolutions_equal_pytorch():
+    random = np.random.default_rng(1)
+    x, w = random.integers(-50, 50, (2, 33, 6)), random.integers(-127, 128, (5, 6, 9))
+    expected = F.conv1d(torch.from_numpy(x.transpose(0, 2, 1)).double(), torch.from_numpy(w).double(), stride=2, padding=4)
+    rows = integer.conv1d_rows(x, 9, 2, 4)
+    got = integer.igemm(rows, w.transpose(0, 2, 1), np.zeros(5, np.int32), np.ones(5, np.float32), "f32")
+    assert np.array_equal(got, expected.numpy().transpose(0, 2, 1).astype(np.float32))
+
+
+def test_accumulators_that_could_overflow_are_refused():
+    weight, bias = torch.ones(1, 200000), torch.zeros(1)
+    with pytest.raises(OverflowError, match="beyond int32"):
+        quantize.layer_tensors("wide", weight, bias, 1e-3, 1.0, "trace")
+
+
+def test_ssim_is_the_windowed_formula():
+    random = np.random.default_rng(5)
+    a, b = random.uniform(-1, 1, (2, 1, 20, 20))
+    g = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    window = np.outer(g / g.sum(), g / g.sum())
+
+    def blur(z):
+        padded = np.pad(z, 5)
+        return np.array([[(padded[i : i + 11, j : j + 11] * window).sum() for j in range(20)] for i in range(20)])
+
+    p, q = a[0] / 2 + 0.5, b[0] / 2 + 0.5
+    mp, mq = blur(p), blur(q)
+    vp, vq, c = blur(p * p) - mp**2, blur(q * q) - mq**2, blur(p * q) - mp * mq
+    expected = ((2 * mp * mq + 1e-4) * (2 * c + 9e-4) / ((mp**2 + mq**2 + 1e-4) * (vp + vq + 9e-4))).mean()
+    assert ssim(torch.from_numpy(a), torch.from_numpy(b)).item() == pytest.approx(expected, abs=1e-6)
+    assert gaussian_band(20).sum(1)[10].item() == pytest.approx(1, abs=1e-6)
+
+
+def test_models_keep_their_budgets():
+    for make in MODELS.values():
+        config = make()
+        assert config["latent"]["slots"] * config["latent"]["channels"] <= 1024
+        assert mac_counts(config)["full"] <= 250e6
+        assert Epic(config).parameter_count() <= 1.5e6
+        taps = config["input"]["taps"]
+        assert sum(taps) == pytest.approx(1, abs=1e-6) and taps == taps[::-1]
+
+
+def test_dropped_devices_leave_at_least_two():
+    torch.manual_seed(0)
+    present = drop_devices(4000, 5, 0.5, "cpu")
+    count = present.sum(1)
+    assert count.min() >= 2 and 0.45 < (count < 5).float().mean() < 0.55
+    assert drop_devices(4, 5, 0.0, "cpu") is None
+
+
+def test_exp_and_log2_are_close_to_the_real_ones():
+    x = np.linspace(-29, 0, 10001).astype(np.float32)
+    assert np.abs(integer.exp_f32(x) / np.exp(x.astype(np.float64)) - 1).max() < 3e-7
+    a = np.geomspace(1, 1e4, 10001).astype(np.float32)
+    assert np.abs(integer.log2_f32(a) - np.log2(a.astype(np.float64))).max() < 5e-6
+
+
+def test_safetensors_round_trip(tmp_path):
+    tensors = {"a": np.arange(5, dtype=np.int8), "b": np.full((2, 3), math.pi, np.float32), "c": np.array([7], np.int32)}
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(safetensors_io.dump(tensors, {"k": "v"}))
+    loaded, metadata = safetensors_io.load(path)
+    assert metadata == {"k": "v"} and all(np.array_equal(loaded[n], tensors[n]) for n in tensors)
+
+
+@pytest.mark.skipif(not WEIGHTS.exists(), reason="no shipped weights yet")
+def test_shipped_weights_give_the_golden_vectors():
+    network = load_network(WEIGHTS)
+    tensors, metadata = safetensors_io.load(VECTORS)
+    traces = tensors["traces"].astype(np.float32) * np.float32(float(metadata["traceStep"]))
+    for i, block in enumerate(network.config["geometry"]["devices"]):
+        part = traces[..., block["firstReceiver"] : block["firstReceiver"] + block["receivers"]]
+        assert np.array_equal(network.encode_codes(network.input_codes(part)), tensors["latents"][i])
+    for name, present in json.loads(metadata["subsets"]).items():
+        got = network.decode(tensors["latents"][None], np.array(present, bool))[0]
+        assert np.array_equal(got, tensors[f"map.{name}"])

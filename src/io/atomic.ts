@@ -1,7 +1,7 @@
 /** Files that appear whole or not at all: temporary sibling, fsync, rename. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** The bytes of a file, whole or in parts to write in order. */
 export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -31,7 +31,7 @@ export async function writeFilesAtomic(
   folder: string,
   files: Readonly<Record<string, FileContents>>,
 ): Promise<void> {
-  const made = await mkdir(folder, { recursive: true });
+  const made = await makeFolder(folder);
   const staged: { path: string; temporary: string }[] = [];
   try {
     for (const [name, contents] of Object.entries(files)) {
@@ -49,6 +49,21 @@ export async function writeFilesAtomic(
     throw error;
   }
   await syncFolder(folder);
+}
+
+/**
+ * Makes `folder` and what is missing above it. Returns the first folder made, undefined when all
+ * were there. Unlike mkdir's own `recursive`, it does not spin where a folder cannot be made though
+ * its parent is there (Node 20, /proc).
+ */
+export async function makeFolder(folder: string): Promise<string | undefined> {
+  const path = resolve(folder);
+  const status = await stat(path).catch(() => undefined);
+  if (status?.isDirectory()) return undefined;
+  const above = dirname(path);
+  const made = above === path ? undefined : await makeFolder(above);
+  await mkdir(path);
+  return made ?? path;
 }
 
 /** A hidden name in the same folder, so that the rename stays on one file system. */

@@ -78,7 +78,7 @@ export function recordPanels(record: RecordPicture): Panel[] {
   });
   if (truth) {
     const error = prediction.map((value, i) => value - truth[i]!);
-    const limit = roundUp(percentile(error, 0.995), 100);
+    const limit = roundUp(Math.max(100, percentile(error, 0.995)));
     const picture = drawMap("Prediction - truth", error, geometry, divergingScale(limit));
     panels.push({ name: "error", picture });
   }
@@ -122,7 +122,7 @@ function drawMap(
 }
 
 /**
- * Traces in grey, clipped where 2 % of the samples are louder: the direct wave is far stronger
+ * Traces in grey, clipped where 5 % of the samples are louder: the direct wave is far stronger
  * than the reflections, which are what one wants to see.
  */
 function drawGather(gather: GatherPicture, geometry: PlotGeometry): Bitmap {
@@ -134,7 +134,7 @@ function drawGather(gather: GatherPicture, geometry: PlotGeometry): Bitmap {
     height: rows * cellPixels,
     x: { label: "receiver x (m)", low: 0, high: receivers * geometry.dxM },
     y: { label: "time (s)", low: 0, high: (samples * geometry.dtMs) / 1000 },
-    scale: greyScale(percentile(data, 0.98) || 1),
+    scale: greyScale(percentile(data, 0.95) || 1),
     ...(gather.sourceXM !== undefined && { marks: [gather.sourceXM + geometry.dxM / 2] }),
     value: (across, down) =>
       interpolateTime(data, receivers, Math.floor(across * receivers), down * samples - 0.5),
@@ -176,7 +176,8 @@ function percentile(values: Float32Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** A round limit at least `value` and at least `least`. */
-function roundUp(value: number, least: number): number {
-  return roundStep(Math.max(value, least));
+/** The next of a few round numbers per decade: 130 becomes 150, 2100 becomes 2500. */
+function roundUp(value: number): number {
+  const step = roundStep(value / 5);
+  return Math.ceil(value / step) * step;
 }

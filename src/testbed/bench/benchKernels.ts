@@ -117,11 +117,11 @@ async function benchCaseOn(
     name: `${benchCase.name} ${modules[i]}`,
     run,
   }));
-  tasks.push(...used.map(({ kind, registers }) => ({ name: `peak ${kind}`, run: registers })));
+  tasks.push(...used.map(({ kind, registers }) => ({ name: `peak ${kind}`, run: registers.run })));
   const timings = timeInTurns(tasks, timing);
 
   const peakRates = new Map(
-    used.map(({ kind, macs }, i) => [kind, rates(macs, timings[jobs.length + i]!)]),
+    used.map(({ kind, registers }, i) => [kind, rates(registers.macs, timings[jobs.length + i]!)]),
   );
   return jobs.map((job, i) => {
     const peakRate = job.peak === undefined ? undefined : peakRates.get(job.peak);
@@ -141,19 +141,15 @@ async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<
 /** The peak loops themselves; the share of the L1 form is that of the register form. */
 function benchPeaks(peaks: readonly Peak[], timing: TimingOptions): BenchResult[] {
   const modules = { i32: "scalar", s16: "simd", u7: "relaxed" } as const;
-  const timings = timeInTurns(
-    peaks.flatMap(({ kind, registers, l1 }) => [
-      { name: `peak ${kind} registers`, run: registers },
-      { name: `peak ${kind} L1`, run: l1 },
-    ]),
-    timing,
-  );
-  return peaks.flatMap(({ kind, macs }, i) => {
-    const registers = rates(macs, timings[2 * i]!);
-    return ["registers", "L1"].map((form, j) => {
-      const row = { name: `peak ${kind} ${form}`, kernel: "peak", module: modules[kind] };
-      return resultOf(row, macs, timings[2 * i + j]!, registers);
-    });
+  const loops = peaks.flatMap(({ kind, registers, l1 }) => [
+    { name: `peak ${kind} registers`, module: modules[kind], ...registers },
+    { name: `peak ${kind} L1`, module: modules[kind], ...l1 },
+  ]);
+  const timings = timeInTurns(loops, timing);
+  return loops.map(({ name, module, macs }, i) => {
+    const registers = i - (i % 2);
+    const peakRates = rates(loops[registers]!.macs, timings[registers]!);
+    return resultOf({ name, kernel: "peak", module }, macs, timings[i]!, peakRates);
   });
 }
 

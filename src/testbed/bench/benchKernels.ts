@@ -41,6 +41,8 @@ export interface BenchResult {
 
 export const benchCases: readonly BenchCase[] = [...layerCases, ...kernelCases];
 
+const moduleNames: readonly ModuleName[] = ["scalar", "simd", "relaxed"];
+
 const DEFAULTS: TimingOptions = { rounds: 5, taskMs: 40 };
 
 const SOURCES = {
@@ -61,11 +63,17 @@ const SOURCES = {
  * instructions. Each module's output is compared with the scalar module's before anything is timed.
  *
  * @returns one row per case and module, then the peaks unless one kernel was asked for
- * @throws Error when a module's output differs, or no case has a wanted name
+ * @throws RangeError when a wanted module is not supported here, or no case has a wanted name
+ * @throws Error when a module's output differs from the scalar module's
  */
 export async function benchKernels(options: BenchOptions = {}): Promise<BenchResult[]> {
-  const timing = { rounds: options.rounds ?? 5, taskMs: options.taskMs ?? DEFAULTS.taskMs };
-  const modules = await supportedModules(options.modules ?? ["scalar", "simd", "relaxed"]);
+  const timing = {
+    rounds: options.rounds ?? DEFAULTS.rounds,
+    taskMs: options.taskMs ?? DEFAULTS.taskMs,
+  };
+  const modules = await supportedModules(options.modules ?? moduleNames);
+  const lacking = options.modules?.find((module) => !modules.includes(module));
+  if (lacking) throw new RangeError(`module: this engine cannot run ${lacking} (Node 22+ can)`);
   const cases = selectCases(options.names ?? [], options.kernel);
   const peaks = new Map<PeakKind, Peak>();
   for (const module of modules) {
@@ -185,7 +193,7 @@ function peakKindOf(module: ModuleName): PeakKind {
 }
 
 /** Those of `modules` whose instructions this engine knows. */
-async function supportedModules(modules: readonly ModuleName[]): Promise<ModuleName[]> {
+export async function supportedModules(modules: readonly ModuleName[]): Promise<ModuleName[]> {
   const supported: ModuleName[] = [];
   for (const module of modules) {
     const { wasmBase64 } = await SOURCES.edge[module]();

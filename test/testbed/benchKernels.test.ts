@@ -37,9 +37,9 @@ describe("benchKernels", () => {
     expect(add).toMatchObject({ macs: 0, gmacs: null, peakShare: null });
   });
 
-  test("every case gives the same output on every module", async () => {
-    const rows = await benchKernels({ rounds: 1, taskMs: 0 });
-    const modules = await supportedModules(["scalar", "simd", "relaxed"]);
+  test("every case gives the scalar module's output", async () => {
+    const modules = await supportedModules(["simd", "relaxed"]);
+    const rows = await benchKernels({ rounds: 1, taskMs: 0, modules });
     expect(rows.filter(({ kernel }) => kernel !== "peak").length).toBe(
       benchCases.length * modules.length,
     );

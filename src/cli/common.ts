@@ -163,10 +163,10 @@ function describeSystemError(error: NodeJS.ErrnoException): string | undefined {
   return `${error.path}: ${words}`;
 }
 
-/** Errors of the language, unless they carry the "expected X, got Y" of a public function. */
+/** Errors of the language, unless their text starts with "argument: " as public functions' do. */
 function isOwnBug(error: Error): boolean {
   const language = ["TypeError", "RangeError", "ReferenceError", "SyntaxError"];
-  return language.includes(error.name) && !/expected .*got /.test(error.message);
+  return language.includes(error.name) && !/^(?!Invalid )[\w./ -]+: /.test(error.message);
 }
 
 function oneLine(text: string): string {

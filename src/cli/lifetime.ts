@@ -8,7 +8,9 @@ export function stopSignal(): AbortSignal {
   const stop = new AbortController();
   const abort = () => stop.abort();
   process.once("SIGINT", abort).once("SIGTERM", abort);
-  if (process.connected) {
+  // `send` exists in a process that was started with a channel, even if it has closed since.
+  if (process.send !== undefined) {
+    if (!process.connected) abort();
     process.once("disconnect", abort);
     // The channel alone must not keep the process alive.
     process.channel?.unref();

@@ -126,7 +126,10 @@ describe("epic demo", () => {
     "leaves no child behind when it is killed",
     async () => {
       const out = join(folder.path, "out-killed");
-      const running = start(["demo", "--model", modelFolder, "--out", out], { TMPDIR: temporary });
+      // Its scratch folder stays, for the system to clear: nobody was left to do it.
+      const running = start(["demo", "--model", modelFolder, "--out", out], {
+        TMPDIR: folder.path,
+      });
       const { pid } = running.child;
       await until(() => childrenOf(pid!).length === 6, slowMs);
       const children = childrenOf(pid!);

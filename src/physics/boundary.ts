@@ -1,6 +1,12 @@
 import { exactExp } from "./ricker.ts";
 
-/** How waves leave the grid: OpenFWI's own sponge, or a CPML that costs a tenth of it. */
+/**
+ * How waves leave the grid. "openfwi": 120 cells of sponge whose outer edges wrap round, the scheme
+ * of the data sets. "fast": 14 cells of CPML, a tenth of the cells, and nearer to a grid without
+ * edges: 1e-4 to 1e-3 of a record's norm, where the sponge leaves 1e-3 to 5e-2. Its worst comes from
+ * maps without slow layers near the surface, where waves pass the sponge and get round within a
+ * second (test/physics/forward.test.ts).
+ */
 export type Boundary = "openfwi" | "fast";
 
 /** Padding cells on each of the four sides. */

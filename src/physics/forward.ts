@@ -18,9 +18,7 @@ const COURANT_MAX = 0.6123724356957945;
 
 /**
  * Acoustic forward modelling: a velocity map in, the record of every shot out. Constant density,
- * second order in time, fourth in space, all four sides absorbing. "openfwi" is the scheme that
- * made the OpenFWI data (120 padding cells with a sponge); "fast" absorbs better (14 cells of CPML)
- * at a tenth of the cells, and differs from it by what the sponge reflects.
+ * second order in time, fourth in space, all four sides absorbing as `Boundary` says.
  */
 export class ForwardModeller {
   readonly geometry: SurveyGeometry;

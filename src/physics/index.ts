@@ -1,5 +1,6 @@
 /** Forward modelling and velocity maps: `epic-wasm/physics`. */
 export type { Boundary } from "./boundary.ts";
+export { FAMILIES, type FamilyName, velocityMap } from "./families/index.ts";
 export { ForwardModeller, type ForwardOptions } from "./forward.ts";
 export type { PhysicsModuleName } from "./module.ts";
 export { checkSurvey, type GridPoint, OPENFWI_SURVEY, type SurveyGeometry } from "./survey.ts";

@@ -102,8 +102,9 @@ describe("boundary fast", () => {
     expect(difference).toBeGreaterThan(1e-6);
   });
 
-  // Where the surface is fast and a deeper layer slow, the sponge, scaled to the slowest velocity,
-  // lets 2 % through by 0.9 s. The truth is the same map continued so far that nothing returns.
+  // The sponge is scaled to the slowest velocity. Where the surface is fast, 2 % of the record has
+  // passed it and come round the grid by 0.9 s. The truth is the same map continued so far that
+  // nothing returns.
   it("fast surface: nearer than openfwi to a grid without an edge", async () => {
     const truth = await modelContinued(fastOnTop, geometry);
     const fast = await ForwardModeller.load({ boundary: "fast", geometry });

@@ -24,6 +24,7 @@ from config import MODELS
 from data import ROOT, Shards
 from metrics import score_by_family, ssim
 from model import Epic
+from muon import Muon
 
 
 def to_input(codes: np.ndarray, config: dict, device: str) -> torch.Tensor:
@@ -75,6 +76,19 @@ def evaluate(model: Epic, shards: Shards, config: dict, device: str, batch: int 
     return score_by_family(torch.cat(outputs), torch.cat(truths), families)
 
 
+def make_optimisers(model: Epic, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
+    """Muon for inner matrices and kernels; AdamW for the last convolution, position tables, biases and norms."""
+    inner, outer, plain = [], [], []
+    for name, p in model.named_parameters():
+        is_matrix = name.endswith("weight") and p.dim() > 1 and min(p.shape[:2]) > 1
+        (plain if p.dim() <= 1 else inner if is_matrix else outer).append(p)
+    if options.optimiser == "adamw":
+        inner, outer = [], inner + outer
+    groups = [{"params": outer, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    adamw = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98))
+    return [adamw, Muon(inner, options.lr, weight_decay=options.weight_decay)] if inner else [adamw]
+
+
 class Trainer:
     def __init__(self, options: argparse.Namespace):
         self.options = options
@@ -88,10 +102,7 @@ class Trainer:
             self.model.load_state_dict(torch.load(options.start, map_location="cpu")["model"])
         self.model.to(self.device)
         self.model.set_stage(options.stage)
-        decay = [p for p in self.model.parameters() if p.dim() > 1]
-        plain = [p for p in self.model.parameters() if p.dim() <= 1]
-        groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98))
+        self.optimisers = make_optimisers(self.model, options)
         self.ema = Ema(self.model, options.ema)
         self.train_shards = Shards(options.data, f"*.seed{options.data_seed}.*.npz")
         self.test_shards = Shards(options.data, f"*.seed{options.test_seed}.*.npz")
@@ -105,11 +116,13 @@ class Trainer:
         state = torch.load(path, map_location=self.device, weights_only=False)
         self.model.load_state_dict(state["model"])
         self.ema.model.load_state_dict(state["ema"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
         self.elapsed, self.step, self.ema.steps = state["elapsed"], state["step"], state["step"]
 
     def save(self) -> None:
-        state = {"model": self.model.state_dict(), "ema": self.ema.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state = {"model": self.model.state_dict(), "ema": self.ema.model.state_dict()}
+        state |= {"optimisers": [optimiser.state_dict() for optimiser in self.optimisers]}
         state |= {"elapsed": self.elapsed, "step": self.step, "config": self.config}
         self.write(state, "last.pt")
         self.write({"model": self.ema.model.state_dict(), "config": self.config, "step": self.step}, "ema.pt")
@@ -137,15 +150,18 @@ class Trainer:
         codes, maps = self.train_shards.batch(rows)
         x, truth = to_input(codes, self.config, self.device), torch.from_numpy(maps).to(self.device)
         present = drop_devices(len(x), len(self.config["geometry"]["devices"]), o.drop, self.device)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
+        rate = self.learning_rate()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=o.bf16):
             prediction = self.model(x, present)
         loss = loss_of(prediction.float(), truth, o.ssim)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.ema.update(self.model)
         return (prediction.detach().float() - truth).abs().mean().item()
 
@@ -196,6 +212,7 @@ def main() -> None:
     parser.add_argument("--report-minutes", type=float, default=3)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--pass-size", type=int, default=8000, help="samples between looks for new shards")
+    parser.add_argument("--optimiser", default="muon", choices=["muon", "adamw"])
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.01)
     parser.add_argument("--warmup", type=int, default=200)

@@ -53,7 +53,7 @@ export interface RecordResult {
 
 /**
  * Results on disk: `OUT/{record}/velocity.npy`, `maps.png`, `frames.bin` (the frames, one after the
- * other: what a late frame is combined with, and input for `epic decode`) and `record.json`. Each
+ * other: what a late frame is combined with) and `record.json`. Each
  * file is synced and renamed into place; `record.json` comes last and makes the result count.
  */
 export class ResultStore {

@@ -5,21 +5,13 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { NpyRecords, npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { FamilyName } from "../physics/families/index.ts";
 import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
+import { type NpyDraft, startNpyDraft } from "./npyDraft.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
 import { type Lane, startWorkerLane, WorkerPool } from "./workerPool.ts";
 
@@ -222,9 +214,15 @@ async function makePair(
   { signal, onRecord }: SimulateOptions,
   maps: NpyRecords | undefined,
 ): Promise<void> {
-  const data = await startFile(pair.data, [pair.count, ...dataShape]);
-  const model = await startFile(pair.model, [pair.count, ...modelShape]);
+  const drafts: NpyDraft[] = [];
+  const start = async (path: string, shape: readonly number[]) => {
+    const draft = await startNpyDraft(path, [pair.count, ...shape]);
+    drafts.push(draft);
+    return draft;
+  };
   try {
+    const data = await start(pair.data, dataShape);
+    const model = await start(pair.model, modelShape);
     const tasks = makeTasks(pair, data, model, maps, signal);
     await pool.run(tasks, () => onRecord?.());
     await data.finish();
@@ -232,16 +230,15 @@ async function makePair(
   } catch (error) {
     // Workers may still be writing: stop them before the descriptors are closed and reused.
     await pool.close();
-    await data.discard();
-    await model.discard();
+    for (const draft of drafts) await draft.discard();
     throw error;
   }
 }
 
 async function* makeTasks(
   pair: FilePair,
-  data: GrowingFile,
-  model: GrowingFile,
+  data: NpyDraft,
+  model: NpyDraft,
   maps: NpyRecords | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SimulateTask> {
@@ -258,32 +255,4 @@ async function* makeTasks(
       modelOffset: model.headerBytes + i * 4 * product(modelShape),
     };
   }
-}
-
-/** A temporary npy file whose records are written at their place, in any order. */
-interface GrowingFile {
-  readonly descriptor: number;
-  readonly headerBytes: number;
-  finish(): Promise<void>;
-  discard(): Promise<void>;
-}
-
-async function startFile(path: string, shape: readonly number[]): Promise<GrowingFile> {
-  const temporary = `${path}.tmp`;
-  const file: FileHandle = await open(temporary, "w");
-  const header = npyHeader(shape);
-  await file.write(header, 0, header.length, 0);
-  return {
-    descriptor: file.fd,
-    headerBytes: header.length,
-    async finish() {
-      await file.sync();
-      await file.close();
-      await rename(temporary, path);
-    },
-    async discard() {
-      await file.close().catch(() => {});
-      await rm(temporary, { force: true });
-    },
-  };
 }

@@ -53,8 +53,8 @@ export interface RecordResult {
 
 /**
  * Results on disk: `OUT/{record}/velocity.npy`, `maps.png`, `frames.bin` (the frames, one after the
- * other: what a late frame is combined with) and `record.json`. Each
- * file is synced and renamed into place; `record.json` comes last and makes the result count.
+ * other: what a late frame is combined with) and `record.json`. Each file is synced and renamed into
+ * place; `record.json` comes last and makes the result count.
  */
 export class ResultStore {
   readonly #folder: string;
@@ -92,8 +92,10 @@ export class ResultStore {
     }
     const bytes = await readFile(join(folder, "frames.bin"));
     const received = new Map(document.frames.map((frame) => [frame.device, frame.receivedMs]));
-    const frames = splitFrames(bytes).map(({ frame, bytes }) => {
-      return { frame, bytes, receivedMs: received.get(frame.device) ?? 0 };
+    // A refinement cut short may have left frames that the document does not count yet.
+    const frames = splitFrames(bytes).flatMap(({ frame, bytes }) => {
+      const receivedMs = received.get(frame.device);
+      return receivedMs === undefined ? [] : [{ frame, bytes, receivedMs }];
     });
     return { document, frames };
   }

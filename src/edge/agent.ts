@@ -45,6 +45,8 @@ export interface AgentTotals {
   refused: number;
   /** Frames in the outbox now. */
   waiting: number;
+  /** Frames that a full outbox gave up ("drop-oldest"). */
+  dropped: number;
   /** Latent bytes of the frames stored. */
   payloadBytes: number;
   msEncode: number;
@@ -127,6 +129,7 @@ export class EdgeAgent {
     return {
       ...this.#totals,
       waiting: this.#options.outbox.size,
+      dropped: this.#options.outbox.dropped,
       msEncode: stored > 0 ? this.#msEncode / stored : 0,
       msAcknowledge: acknowledged > 0 ? this.#msAcknowledge / acknowledged : 0,
     };

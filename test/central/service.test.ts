@@ -104,6 +104,20 @@ describe("CentralService", () => {
     expect(await document(1)).toMatchObject({ revision: 2, devicesPresent: [0, 1, 2] });
   });
 
+  it("completes a refinement that was cut short before its document was written", async () => {
+    const service = await central();
+    await send(service, [1, 0], [1, 2]);
+    await service.drain();
+    const path = join(folder.path, "1", "record.json");
+    const before = await readFile(path);
+    await send(service, [1, 1]);
+    await writeFile(path, before);
+    acks.length = 0;
+    await send(service, [1, 1]);
+    expect(await document(1)).toMatchObject({ revision: 2, devicesPresent: [0, 1, 2] });
+    expect(acks.map(({ device }) => device)).toEqual([1]);
+  });
+
   it("counts each frame once and answers duplicates of a committed record", async () => {
     const service = await central();
     await send(service, [1, 0], [1, 0], [1, 1], [1, 1], [1, 2]);

@@ -42,10 +42,11 @@ function describe(
     [half === "edge" ? "model id" : "of edge model", modelId],
     ["weights", `${formatCount(weights)} int8 values in ${tensors.size} tensors`],
     ...describeGeometry(config),
-    ...Object.entries({ ...config.training, ...config.metrics }).map(
-      ([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)] as const,
-    ),
+    ...describeTraining({ ...config.training, ...config.metrics }),
   ]);
+  const scores = Object.entries(config.metrics).flatMap(([name, value]) =>
+    isScores(value) ? ["", scoreTable(name, value)] : [],
+  );
   const table = formatTable(
     ["tensor", "type", "shape", "bytes"],
     list.map(({ name, dtype, shape, bytes: size }) => [
@@ -56,9 +57,36 @@ function describe(
     ]),
   );
   return {
-    text: `${facts}\n\n${table}`,
+    text: [facts, ...scores, "", table].join("\n"),
     fields: { half, modelId, bytes, weights, config, tensors: list },
   };
+}
+
+/** What the file says about its training, scores aside. */
+function describeTraining(entries: Readonly<Record<string, unknown>>): [string, string][] {
+  return Object.entries(entries)
+    .filter(([, value]) => !isScores(value))
+    .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+}
+
+type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Figures by family. */
+function isScores(value: unknown): value is Scores {
+  if (typeof value !== "object" || value === null) return false;
+  const rows = Object.values(value);
+  return rows.length > 0 && rows.every((row) => typeof row?.ssim === "number");
+}
+
+function scoreTable(name: string, scores: Scores): string {
+  return formatTable(
+    [name, "n", "SSIM", "MAE", "RMSE"],
+    Object.entries(scores).map(([family, { n, ssim, mae, rmse }]) => [
+      family,
+      n === undefined ? "" : String(n),
+      ...[ssim, mae, rmse].map((value) => value?.toFixed(4) ?? ""),
+    ]),
+  );
 }
 
 function describeGeometry({ geometry, latent }: ModelConfig): (readonly [string, string])[] {

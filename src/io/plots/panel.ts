@@ -119,10 +119,10 @@ function drawBar(bitmap: Bitmap, input: PanelInput, left: number, top: number): 
   bitmap.text(left - line, margin, input.unit ?? "");
 }
 
-/** Bar, ticks, widest number and the margin. */
+/** Bar, ticks, widest number and the margin; the same for all usual velocities and errors. */
 function barSpaceOf(scale: ColourScale): number {
   const widths = ticks(scale.low, scale.high).map(({ label }) => textPixels(label));
-  return barWidth + line + tickLength + gap + Math.max(...widths) + margin;
+  return barWidth + line + tickLength + gap + Math.max(textPixels("-0000"), ...widths) + margin;
 }
 
 function pixelOf(value: number, axis: { low: number; high: number }, pixels: number): number {

@@ -159,7 +159,7 @@ function byteTable(bytes: ReportBytes): string {
 
 function deviceTable(devices: readonly ReportDevice[]): string {
   const rows = devices.map((device) => [
-    String(device.device + 1),
+    String(device.device),
     `${device.firstReceiver} to ${device.firstReceiver + device.receivers - 1}`,
     device.present ? "present" : "<em>absent</em>",
     device.msEncode === undefined ? "" : formatMs(device.msEncode),

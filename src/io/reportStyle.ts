@@ -15,23 +15,22 @@ body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
 }
-main { max-width: 1180px; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+main { max-width: 1080px; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 .product { margin: 0; color: var(--soft); font-size: .875rem; letter-spacing: .02em; }
 h1 { margin: .1rem 0 0; font-size: 1.9rem; line-height: 1.2; font-weight: 650; }
 .subtitle { margin: .4rem 0 0; color: var(--soft); max-width: 46rem; }
 h2 { margin: 0 0 .6rem; font-size: 1.05rem; font-weight: 650; }
 section { margin-top: 2.25rem; }
 .headline {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
-  gap: 1px; margin: 1.75rem 0 0; background: var(--line); border: 1px solid var(--line);
+  display: flex; flex-wrap: wrap; gap: 1px; margin: 1.75rem 0 0; background: var(--line); border: 1px solid var(--line);
   border-radius: 10px; overflow: hidden;
 }
-.headline div { display: flex; flex-direction: column; background: var(--card); padding: .9rem 1rem; }
-.headline dd { margin: 0; font-size: 1.4rem; font-weight: 650; font-variant-numeric: tabular-nums; }
+.headline div { flex: 1 1 9.5rem; display: flex; flex-direction: column; background: var(--card); padding: .9rem 1rem; }
+.headline dd { margin: 0; font-size: 1.4rem; font-weight: 650; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .headline dt { color: var(--soft); font-size: .8125rem; line-height: 1.35; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: 1rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 1rem; }
 figure { margin: 0; padding: .5rem .5rem .75rem; background: #fff; border: 1px solid var(--line); border-radius: 10px; }
-figure img { display: block; width: auto; max-width: 100%; height: auto; margin: 0 auto; }
+figure img { display: block; width: min(100%, 460px); height: auto; margin: 0 auto; }
 figcaption { padding: .25rem .5rem 0; color: #5c626b; font-size: .8125rem; line-height: 1.35; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }

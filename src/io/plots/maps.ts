@@ -135,6 +135,7 @@ function drawGather(gather: GatherPicture, geometry: PlotGeometry): Bitmap {
     x: { label: "receiver x (m)", low: 0, high: receivers * geometry.dxM },
     y: { label: "time (s)", low: 0, high: (samples * geometry.dtMs) / 1000 },
     scale: greyScale(percentile(data, 0.95) || 1),
+    unit: "amplitude",
     ...(gather.sourceXM !== undefined && { marks: [gather.sourceXM + geometry.dxM / 2] }),
     value: (across, down) =>
       interpolateTime(data, receivers, Math.floor(across * receivers), down * samples - 0.5),

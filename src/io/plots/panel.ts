@@ -1,4 +1,4 @@
-/** One picture with axes: title, image, ticks, axis labels and, if wanted, a colour bar. */
+/** One picture with axes: title, image, ticks, axis labels, colour bar. */
 import { Bitmap } from "./bitmap.ts";
 import type { ColourScale } from "./colours.ts";
 import { textHeight, textPixels } from "./text.ts";
@@ -21,8 +21,8 @@ export interface PanelInput {
   readonly scale: ColourScale;
   /** Value at an image pixel; across and down are 0..1. */
   value(across: number, down: number): number;
-  /** Unit above the colour bar; no bar when absent. */
-  readonly unit?: string;
+  /** What the colour bar shows, above it. */
+  readonly unit: string;
   /** Positions on the x axis to mark above the image: a source. */
   readonly marks?: readonly number[];
 }
@@ -40,11 +40,10 @@ const bottomSpace = tickLength + gap + textHeight + gap + textHeight + 6;
 
 /** Draws the panel on paper of its own, margins included. */
 export function drawPanel(input: PanelInput): Bitmap {
-  const barSpace = input.unit === undefined ? margin : barGap + barSpaceOf(input.scale);
   const left = margin + leftSpace;
   const top = margin + titleHeight;
   const bitmap = new Bitmap(
-    left + input.width + line + barSpace,
+    left + input.width + barGap + barSpaceOf(input.scale),
     top + input.height + bottomSpace + margin,
   );
   bitmap.text(left - line, margin, input.title);
@@ -53,7 +52,7 @@ export function drawPanel(input: PanelInput): Bitmap {
   for (const mark of input.marks ?? []) drawMark(bitmap, input, mark, left, top);
   drawXAxis(bitmap, input, left, top + input.height);
   drawYAxis(bitmap, input, left, top);
-  if (input.unit !== undefined) drawBar(bitmap, input, left + input.width + barGap, top);
+  drawBar(bitmap, input, left + input.width + barGap, top);
   return bitmap;
 }
 
@@ -116,7 +115,7 @@ function drawBar(bitmap: Bitmap, input: PanelInput, left: number, top: number): 
     const labelLeft = left + barWidth + line + tickLength + gap;
     bitmap.text(labelLeft, y - textHeight / 2, label);
   }
-  bitmap.text(left - line, margin, input.unit ?? "");
+  bitmap.text(left - line, margin, input.unit);
 }
 
 /** Bar, ticks, widest number and the margin; the same for all usual velocities and errors. */

@@ -16,7 +16,17 @@ const LAYERS = {
   edge: ["engine", "model", "protocol", "io"],
   central: ["engine", "model", "protocol", "io", "metrics"],
   transport: ["protocol", "edge", "central", "io"],
-  testbed: ["engine", "model", "protocol", "physics", "metrics", "io", "edge", "central", "transport"],
+  testbed: [
+    "engine",
+    "model",
+    "protocol",
+    "physics",
+    "metrics",
+    "io",
+    "edge",
+    "central",
+    "transport",
+  ],
 };
 
 const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
@@ -36,7 +46,14 @@ module.exports = {
       severity: "error",
       from: { path: CORE },
       to: {
-        dependencyTypes: ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"],
+        dependencyTypes: [
+          "npm",
+          "npm-dev",
+          "npm-optional",
+          "npm-peer",
+          "npm-no-pkg",
+          "npm-unknown",
+        ],
         pathNot: "@assemblyscript/loader",
       },
     },
@@ -72,6 +89,9 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default"],
+    },
   },
 };

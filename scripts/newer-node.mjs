@@ -11,7 +11,9 @@ const VERSION = "26.10.0";
 
 const [command, ...rest] = process.argv.slice(2);
 if (!command) {
-  console.error("newer-node: command: expected a script or the name of a local binary, got nothing");
+  console.error(
+    "newer-node: command: expected a script or the name of a local binary, got nothing",
+  );
   process.exit(2);
 }
 const local = join("node_modules", ".bin", command);
@@ -24,12 +26,21 @@ function newerNode() {
   const platform = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${platform}-${process.arch}`;
   const folder = join("build", "newer-node");
-  const binary = join(folder, "node_modules", name, "bin", platform === "win" ? "node.exe" : "node");
+  const binary = join(
+    folder,
+    "node_modules",
+    name,
+    "bin",
+    platform === "win" ? "node.exe" : "node",
+  );
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
     const options = ["install", "--no-save", "--no-audit", "--no-fund", `${name}@${VERSION}`];
-    const install = spawnSync("npm", options, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    const install = spawnSync("npm", options, {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     if (install.status !== 0 || !existsSync(binary)) {
       console.error(`newer-node: ${name}@${VERSION}: npm could not install it`);
       process.exit(1);

@@ -228,8 +228,10 @@ class CentralNode(nn.Module):
 
     def decode(self, y: Tensor) -> Tensor:
         y = y.transpose(1, 2).unflatten(2, tuple(self.grid))
-        for layer in self.decoder:
+        for layer in self.decoder[:-1]:
             y = layer(y)
+        with torch.autocast(y.device.type, enabled=False):  # bfloat16 would print its grid on flat layers
+            y = self.decoder[-1](y.float())
         top, left = ((a - b) // 2 for a, b in zip(y.shape[-2:], self.map))
         return y[:, 0, top : top + self.map[0], left : left + self.map[1]]
 

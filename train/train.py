@@ -32,6 +32,18 @@ def to_input(codes: np.ndarray, config: dict, device: str) -> torch.Tensor:
     return torch.from_numpy(codes).to(device).float() / (4 * config["input"]["step"])
 
 
+def mirror(codes: np.ndarray, maps: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Swaps left and right of the chosen samples: map columns, receivers, and the order of the shots.
+
+    The middle shot of OpenFWI's line stands at column 34 of 0..69, so its mirror image stands at 35: a record of a survey
+    that differs by 10 m in one shot, which the first arrivals show. True physics, not an approximation.
+    """
+    codes, maps = codes.copy(), maps.copy()
+    codes[chosen] = codes[chosen][:, :, ::-1, ::-1]
+    maps[chosen] = maps[chosen][:, :, ::-1]
+    return codes, maps
+
+
 def drop_devices(batch: int, devices: int, share: float, device: str) -> torch.Tensor | None:
     """For `share` of the samples one to three devices are absent (one is most likely); the others see all."""
     if share <= 0:
@@ -147,7 +159,7 @@ class Trainer:
 
     def train_step(self, rows: np.ndarray) -> float:
         o = self.options
-        codes, maps = self.train_shards.batch(rows)
+        codes, maps = mirror(*self.train_shards.batch(rows), self.random.random(len(rows)) < o.mirror)
         x, truth = to_input(codes, self.config, self.device), torch.from_numpy(maps).to(self.device)
         present = drop_devices(len(x), len(self.config["geometry"]["devices"]), o.drop, self.device)
         rate = self.learning_rate()
@@ -218,6 +230,7 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=200)
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--drop", type=float, default=0.15, help="share of samples that lose devices")
+    parser.add_argument("--mirror", type=float, default=0.5, help="share of samples with left and right swapped")
     parser.add_argument("--ssim", type=float, default=0.2, help="weight of 1 - SSIM in the loss")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--threads", type=int, default=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,7 +13,10 @@ TYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in NAMES.items(
 
 
 def dump(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """Tensors in the given order, each aligned to 8 bytes by ordering wide types first; header padded with spaces."""
+    """Tensors in the given order, wide types first so that all are aligned; header padded with spaces.
+
+    Metadata gains `content_sha256`, the SHA-256 of the `config` text (if any) and all tensor bytes: a reader finds damage.
+    """
     order = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)
     header, chunks, offset = {"__metadata__": metadata}, [], 0
     for name in order:
@@ -25,6 +29,8 @@ def dump(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
         }
         chunks.append(data)
         offset += len(data)
+    digest = hashlib.sha256(metadata.get("config", "").encode() + b"".join(chunks)).hexdigest()
+    header["__metadata__"] = metadata | {"content_sha256": digest}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + b"".join(chunks)

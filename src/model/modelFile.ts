@@ -44,6 +44,7 @@ export class ModelFile {
     }
     const json = file.metadata.get("config");
     if (json === undefined) throw new WeightsError("weights: expected a config, got none");
+    await checkContent(file, json, bytes);
     const sha256 = half === "edge" ? await sha256Hex(bytes) : readSha256(file);
     return new ModelFile(parseConfig(json), sha256, file);
   }
@@ -81,6 +82,23 @@ function checkFinite({ name, dtype, data, byteOffset }: Tensor): void {
     throw new WeightsError(
       `tensor ${name}: expected finite values, got ${data[bad]} at ${bad}`,
       byteOffset + bad * data.BYTES_PER_ELEMENT,
+    );
+  }
+}
+
+/** Config and tensors must have the SHA-256 that their exporter stated, if it stated one. */
+async function checkContent(file: Safetensors, json: string, bytes: Uint8Array): Promise<void> {
+  const stated = file.metadata.get("content_sha256");
+  if (stated === undefined) return;
+  const text = new TextEncoder().encode(json);
+  const tensors = bytes.subarray(file.dataStart);
+  const content = new Uint8Array(text.length + tensors.length);
+  content.set(text);
+  content.set(tensors, text.length);
+  const found = await sha256Hex(content);
+  if (found !== stated) {
+    throw new WeightsError(
+      `weights: expected content with SHA-256 ${stated.slice(0, 16)}, got ${found.slice(0, 16)}: the file was altered`,
     );
   }
 }

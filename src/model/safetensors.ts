@@ -27,6 +27,8 @@ export interface Tensor<D extends DType = DType> {
 export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Where the tensors' bytes begin, from the start of the file. */
+  readonly dataStart: number;
 }
 
 const LENGTH_BYTES = 8;
@@ -59,7 +61,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   checkContiguous(entries, bytes.length - dataStart, dataStart);
   const tensors = new Map<string, Tensor>();
   for (const entry of entries) tensors.set(entry.name, copyTensor(entry, bytes, dataStart));
-  return { metadata, tensors };
+  return { metadata, tensors, dataStart };
 }
 
 function readHeaderLength(bytes: Uint8Array): number {

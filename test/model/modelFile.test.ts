@@ -63,6 +63,18 @@ describe("ModelFile", () => {
     }
   });
 
+  it("refuses content that differs from its stated SHA-256", async () => {
+    const stated = "0".repeat(64);
+    const altered = writeSafetensors(new Map(), {
+      format: "epic-edge",
+      config,
+      content_sha256: stated,
+    });
+    await expect(load(altered)).rejects.toThrow(
+      /^weights: expected content with SHA-256 0{16}, got [0-9a-f]{16}: the file was altered$/,
+    );
+  });
+
   it("refuses weights that are no bytes", async () => {
     const weights = "edge.safetensors" as unknown as Uint8Array;
     await expect(load(weights)).rejects.toThrow(

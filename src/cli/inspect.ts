@@ -2,17 +2,11 @@
 import { open, stat } from "node:fs/promises";
 import { Command } from "commander";
 import { action, addJsonOption, type JsonOptions, printJson } from "./common.ts";
+import type { Description } from "./description.ts";
 import { describeFrame } from "./inspectFrame.ts";
 import { describeModel } from "./inspectModel.ts";
 import { describeNpy } from "./inspectNpy.ts";
 import { describeWasm } from "./inspectWasm.ts";
-
-/** One file, for people and for scripts. */
-export interface Description {
-  readonly text: string;
-  /** Goes behind `kind` and `file` in the JSON document. */
-  readonly fields: Readonly<Record<string, unknown>>;
-}
 
 interface Kind {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** `epic inspect` on a latent frame. */
 import { formatBytes } from "../io/format.ts";
 import { Encoding } from "../protocol/index.ts";
+import type { Description } from "./description.ts";
 import { readFrameFile } from "./frameFiles.ts";
-import type { Description } from "./inspect.ts";
 import { formatFacts } from "./table.ts";
 
 /** Throws an Error with the file and the frame's error code. */

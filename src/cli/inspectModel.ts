@@ -4,7 +4,7 @@ import { formatBytes, formatCount } from "../io/format.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { readSafetensors, type Safetensors } from "../model/safetensors.ts";
-import type { Description } from "./inspect.ts";
+import type { Description } from "./description.ts";
 import { formatFacts, formatTable } from "./table.ts";
 
 /** Throws an Error with the path for bytes that are no model half. */

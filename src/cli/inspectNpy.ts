@@ -1,7 +1,7 @@
 /** `epic inspect` on an npy file. */
 import { formatBytes } from "../io/format.ts";
 import { formatShape, NpyRecords } from "../io/npy.ts";
-import type { Description } from "./inspect.ts";
+import type { Description } from "./description.ts";
 import { formatFacts } from "./table.ts";
 
 interface Range {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { formatBytes, formatCount } from "../io/format.ts";
 import { readWasm, type WasmMemory } from "../io/wasmModule.ts";
-import type { Description } from "./inspect.ts";
+import type { Description } from "./description.ts";
 import { formatFacts, formatTable } from "./table.ts";
 
 /** Throws WasmFormatError for bytes that are no module. */
@@ -12,7 +12,10 @@ export async function describeWasm(path: string): Promise<Description> {
   const valid = WebAssembly.validate(bytes);
   const { instructions, features } = summary;
   const facts = formatFacts([
-    ["wasm module", `${formatBytes(bytes.length)}, ${valid ? "valid here" : "not supported by this engine"}`],
+    [
+      "wasm module",
+      `${formatBytes(bytes.length)}, ${valid ? "valid here" : "not supported by this engine"}`,
+    ],
     [
       "code",
       `${summary.functions} functions, ${formatCount(instructions.total)} instructions, ` +

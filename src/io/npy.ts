@@ -152,10 +152,6 @@ export class NpyRecords {
   async close(): Promise<void> {
     await this.#file.close();
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
 }
 
 /** Up to `bytesMax` bytes from `offset`; fewer at the end of the file. */

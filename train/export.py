@@ -97,25 +97,25 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "weights/epic-base")
     parser.add_argument("--vectors", type=Path, default=ROOT / "test/vectors/model")
     parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
-    parser.add_argument("--data-seed", type=int, default=1)
-    parser.add_argument("--test-seed", type=int, default=1001)
+    parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--test-seed", type=int, default=1002)
     parser.add_argument("--calibration", type=int, default=500, help="training records for the attention scales")
     options = parser.parse_args()
     model, config, steps = load_model(options.start)
     print_rounding(model)
-    train_shards = Shards(options.data, f"*.seed{options.data_seed}.*.npz")
+    train_shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed])
     rows = np.random.default_rng(0).permutation(len(train_shards.index))[: options.calibration]
     calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, 10)))
     edge, central, config = quantise(model, config)
     network = IntegerEpic(edge, central, config)
-    test_shards = Shards(options.data, f"*.seed{options.test_seed}.*.npz")
+    test_shards = Shards(options.data, [f"*.seed{options.test_seed}.*.npz"])
     scores = integer_scores(network, test_shards)
     reference = evaluate(model, test_shards, config, "cpu")
     print("integer ", json.dumps(rounded(scores)["mean"]), "\nqat float", json.dumps(rounded(reference)["mean"]))
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     config["training"] = {
         "commit": commit, "steps": steps, "maps": len(train_shards.index), "dataSeed": options.data_seed,
-        "testSeed": options.test_seed, "boundary": "fast", "recipe": "train/train.py: float stage, then qat stage",
+        "testSeed": options.test_seed, "boundary": "fast and openfwi", "recipe": "train/train.py: float stage, then qat stage",
         "parameters": model.parameter_count(), "macs": mac_counts(config),
     }
     config["metrics"] = {"integer": rounded(scores), "dataSet": f"generated, seed {options.test_seed}"}

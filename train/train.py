@@ -116,8 +116,8 @@ class Trainer:
         self.model.set_stage(options.stage)
         self.optimisers = make_optimisers(self.model, options)
         self.ema = Ema(self.model, options.ema)
-        self.train_shards = Shards(options.data, f"*.seed{options.data_seed}.*.npz")
-        self.test_shards = Shards(options.data, f"*.seed{options.test_seed}.*.npz")
+        self.train_shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed])
+        self.test_shards = Shards(options.data, [f"*.seed{options.test_seed}.*.npz"])
         self.log = options.run / "log.jsonl"
         self.resume()
 
@@ -218,8 +218,8 @@ def main() -> None:
     parser.add_argument("--from", dest="start", type=Path, help="weights to start from (an ema.pt)")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log.jsonl")
     parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
-    parser.add_argument("--data-seed", type=int, default=1)
-    parser.add_argument("--test-seed", type=int, default=1001)
+    parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--test-seed", type=int, default=1002)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--report-minutes", type=float, default=3)
     parser.add_argument("--batch", type=int, default=32)

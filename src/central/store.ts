@@ -1,7 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { syncFolder, writeFileAtomic } from "../io/atomic.ts";
+import { makeFolder, syncFolder, writeFileAtomic } from "../io/atomic.ts";
 import { writeNpy } from "../io/npy.ts";
 import { decodeFrame, frameLength, isSurveyId } from "../protocol/index.ts";
 import type { ReceivedFrame } from "./assembler.ts";
@@ -62,7 +62,7 @@ export class ResultStore {
 
   /** Creates the folder if need be. @throws the system's error when it cannot be written */
   static async open(folder: string, survey: string): Promise<ResultStore> {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     // Shows now, not at the first record, that the folder cannot be written.
     await writeFileAtomic(join(folder, ".epic-central"), `${survey}\n`);
     return new ResultStore(folder, survey);
@@ -104,7 +104,7 @@ export class ResultStore {
   async commit(record: bigint, result: RecordResult): Promise<void> {
     const folder = this.folderOf(record);
     const { document, map, picture, frames } = result;
-    if ((await mkdir(folder, { recursive: true })) !== undefined) await syncFolder(this.#folder);
+    if ((await makeFolder(folder)) !== undefined) await syncFolder(this.#folder);
     await Promise.all([
       writeNpy(join(folder, "velocity.npy"), document.map.shape, map),
       picture && writeFileAtomic(join(folder, "maps.png"), picture),

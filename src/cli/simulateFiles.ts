@@ -5,9 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { writeFileAtomic } from "../io/atomic.ts";
+import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { NpyRecords, npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { FamilyName } from "../physics/families/index.ts";
 import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
@@ -67,7 +67,7 @@ export async function simulateFiles(options: SimulateOptions): Promise<SimulateR
   const maps = "maps" in options.source ? await openMaps(options.source.maps) : undefined;
   try {
     const pairs = planFiles(options, maps);
-    await mkdir(options.out, { recursive: true });
+    await makeFolder(options.out);
     await claimFolder(options.out, await describeSource(options));
     const missing: FilePair[] = [];
     for (const pair of pairs) if (!(await isFinished(pair))) missing.push(pair);

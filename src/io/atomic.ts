@@ -62,7 +62,12 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
   if (status?.isDirectory()) return undefined;
   const above = dirname(path);
   const made = above === path ? undefined : await makeFolder(above);
-  await mkdir(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!(await stat(path).catch(() => undefined))?.isDirectory()) throw error;
+  }
   return made ?? path;
 }
 

@@ -166,7 +166,7 @@ function describe(summary: Summary, out: string | undefined): string {
     ["devices", `${summary.devicesPresent}`],
     [
       "bytes/record",
-      `${formatBytes(summary.payloadBytes)} latents, ${formatBytes(summary.wireBytes)} on the wire, ` +
+      `${formatBytes(summary.payloadBytes)} latents, ${formatBytes(summary.wireBytes)} on the wire (estimate, connection open), ` +
         `${formatBytes(summary.rawBytes)} raw`,
     ],
     ...(out === undefined ? [] : [["written", out] as const]),

@@ -150,7 +150,8 @@ def test_safetensors_round_trip(tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(safetensors_io.dump(tensors, {"k": "v"}))
     loaded, metadata = safetensors_io.load(path)
-    assert metadata == {"k": "v"} and all(np.array_equal(loaded[n], tensors[n]) for n in tensors)
+    assert metadata["k"] == "v" and len(metadata["content_sha256"]) == 64
+    assert all(np.array_equal(loaded[n], tensors[n]) for n in tensors)
 
 
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="no shipped weights yet")

@@ -18,7 +18,8 @@ from config import MODELS, epic_base, mac_counts
 from evaluate import load_network
 from metrics import gaussian_band, ssim
 from model import Epic
-from train import drop_devices
+from muon import orthogonalise
+from train import drop_devices, mirror
 
 torch.set_num_threads(1)  # tiny tensors: a second thread only waits, and waits long on a busy machine
 
@@ -136,6 +137,22 @@ def test_dropped_devices_leave_at_least_two():
     count = present.sum(1)
     assert count.min() >= 2 and 0.45 < (count < 5).float().mean() < 0.55
     assert drop_devices(4, 5, 0.0, "cpu") is None
+
+
+def test_mirror_swaps_sides_of_the_chosen_only():
+    codes = np.arange(2 * 3 * 5 * 4).reshape(2, 3, 5, 4).astype(np.int16)
+    maps = np.arange(2 * 2 * 4).reshape(2, 2, 4).astype(np.float32)
+    mirrored, mirrored_maps = mirror(codes, maps, np.array([True, False]))
+    assert np.array_equal(mirrored[0, 1, 0], codes[0, 1, 4, ::-1])  # shot 0 is the old shot 4, receivers reversed
+    assert np.array_equal(mirrored_maps[0], maps[0, :, ::-1])
+    assert np.array_equal(mirrored[1], codes[1]) and np.array_equal(mirrored_maps[1], maps[1])
+
+
+def test_orthogonalise_flattens_the_spectrum():
+    torch.manual_seed(1)
+    for shape in ((12, 40), (40, 12)):
+        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
+        assert 0.6 < values.min() and values.max() < 1.3
 
 
 def test_exp_and_log2_are_close_to_the_real_ones():

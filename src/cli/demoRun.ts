@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { type RecordDocument, ResultStore } from "../central/store.ts";
+import { selectReceivers } from "../edge/receivers.ts";
 import { readNpy, writeNpy } from "../io/npy.ts";
 import type { Geometry } from "../model/config.ts";
 import {
@@ -17,7 +18,6 @@ import { Broker } from "../transport/broker.ts";
 import type { LinkBytes } from "../transport/meter.ts";
 import { CommandProcess } from "./childProcess.ts";
 import { edgeClientId } from "./edge.ts";
-import { selectReceivers } from "./receivers.ts";
 
 const survey = "demo";
 const record = 1n;

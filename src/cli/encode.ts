@@ -1,6 +1,7 @@
 /** `epic encode`: the device's half over files, one latent frame per record. */
 import { Command, Option } from "commander";
 import type { EdgeEncoder } from "../edge/encoder.ts";
+import { selectReceivers } from "../edge/receivers.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes, formatMs, formatRatio } from "../io/format.ts";
 import { type NpyExpectation, NpyRecords, seismicExpectation } from "../io/npy.ts";
@@ -19,7 +20,6 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
-import { selectReceivers } from "./receivers.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { EncodeRunner, type EncodeTask } from "./runners.ts";
 import { formatFacts } from "./table.ts";

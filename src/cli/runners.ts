@@ -1,11 +1,11 @@
 /** What one thread can do with a model: encode, decode, or both. */
 import { CentralDecoder } from "../central/decoder.ts";
 import { EdgeEncoder } from "../edge/encoder.ts";
+import { selectReceivers } from "../edge/receivers.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
 import { type Boundary, ForwardModeller } from "../physics/index.ts";
 import type { ModuleName } from "./common.ts";
-import { selectReceivers } from "./receivers.ts";
 
 export interface ModelSetup {
   /** Model folder; the shipped model when absent. */

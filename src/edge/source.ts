@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type NpyExpectation, NpyRecords } from "../io/npy.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
 import type { FileMark, Outbox } from "./outbox.ts";
+import { selectReceivers } from "./receivers.ts";
 
 export interface SourceOptions {
   /** Folder in which `.npy` records appear. */
@@ -123,13 +124,7 @@ export class RecordSource {
   async #read(file: NpyRecords, index: number): Promise<Float32Array> {
     if (file.recordLength === this.#own.length) return file.read(index, this.#own);
     await file.read(index, this.#all);
-    const width = this.#block.receivers;
-    const all = this.#options.geometry.receivers;
-    for (let row = 0; row < this.#own.length / width; row++) {
-      const at = row * all + this.#block.firstReceiver;
-      this.#own.set(this.#all.subarray(at, at + width), row * width);
-    }
-    return this.#own;
+    return selectReceivers(this.#all, this.#options.geometry.receivers, this.#block, this.#own);
   }
 
   #expectation(): NpyExpectation {

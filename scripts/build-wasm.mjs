@@ -1,7 +1,7 @@
 // Compiles every WebAssembly module and embeds each as base64 in one TypeScript file, so that a
 // single ES module works in Node, browsers and bundlers without fetching a second file.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import asc from "assemblyscript/asc";
+// A module newer than all sources is kept: the first `npx epic` in a clone runs the build again.
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 
 const MODULES = {
   edge: ["scalar", "simd", "relaxed"],
@@ -14,12 +14,35 @@ const only = process.argv.slice(2);
 mkdirSync("build", { recursive: true });
 mkdirSync("src/engine/wasm", { recursive: true });
 
+const sources = readdirSync("assembly", { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => `${entry.parentPath}/${entry.name}`);
+const newestSource = Math.max(
+  ...[...sources, "asconfig.json", "package-lock.json", "scripts/build-wasm.mjs"].map(modified),
+);
+
 for (const [side, targets] of Object.entries(MODULES)) {
   if (only.length > 0 && !only.includes(side)) continue;
-  for (const target of targets) await compile(side, target);
+  for (const target of targets) {
+    if (!isCurrent(side, target)) await compile(side, target);
+  }
+}
+
+function isCurrent(side, target) {
+  const outputs = [
+    `build/${side}.${target}.wasm`,
+    `build/${side}.${target}.wat`,
+    `src/engine/wasm/${side}.${target}.ts`,
+  ];
+  return outputs.every((file) => existsSync(file) && modified(file) > newestSource);
+}
+
+function modified(file) {
+  return statSync(file).mtimeMs;
 }
 
 async function compile(side, target) {
+  const { default: asc } = await import("assemblyscript/asc");
   const outFile = `build/${side}.${target}.wasm`;
   const { error, stderr } = await asc.main([
     `assembly/${side}.ts`,

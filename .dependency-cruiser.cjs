@@ -3,7 +3,7 @@
  * core stays free of npm packages and Node built-ins, so that one ES module serves Node, browsers, Deno, Bun and workers.
  */
 const CORE =
-  "^src/(engine|model|protocol|physics|metrics)/|^src/edge/(encoder|index)\\.ts$|^src/central/(decoder|index)\\.ts$|^src/(index|kernels)\\.ts$";
+  "^src/(engine|model|protocol|physics|metrics|trust)/|^src/edge/(encoder|index)\\.ts$|^src/central/(decoder|index)\\.ts$|^src/(index|kernels)\\.ts$";
 
 /** A folder may import only these folders (and itself). */
 const LAYERS = {
@@ -15,6 +15,7 @@ const LAYERS = {
   io: ["model", "metrics", "physics", "protocol"],
   edge: ["engine", "model", "protocol", "io"],
   central: ["engine", "model", "protocol", "io", "metrics"],
+  trust: ["engine", "model", "physics", "metrics", "edge"],
   transport: ["protocol", "edge", "central", "io"],
   testbed: [
     "engine",

@@ -2,8 +2,11 @@ import { mae, rmse } from "./errors.ts";
 import { VELOCITY_HALF_RANGE_MPS } from "./normalise.ts";
 import { ssim } from "./ssim.ts";
 
+export { spearman } from "./correlation.ts";
 export { mae, rmse } from "./errors.ts";
+export { MisfitSum, relativeL2 } from "./misfit.ts";
 export { normaliseVelocity } from "./normalise.ts";
+export { type ReliabilityBin, reliabilityCurve } from "./reliability.ts";
 export { ssim } from "./ssim.ts";
 
 /** OpenFWI's three figures for one map, and the mean absolute error in m/s. */

@@ -83,49 +83,103 @@ export class ForwardModeller {
    * one that the time step cannot follow.
    */
   model(map: Float32Array, out: Float32Array = new Float32Array(this.recordLength)): Float32Array {
-    if (!this.#module) throw new Error("model: expected a loaded modeller, got a disposed one");
     const { slowest, fastest } = this.#checkMap(map);
     if (out.length !== this.recordLength) {
       throw new RangeError(`out: expected ${this.recordLength} values, got ${out.length}`);
     }
     this.#grid.setMap(map, slowest, fastest, this.#cells);
-    this.geometry.sources.forEach(({ row, column }, shot) => {
-      const velocity = map[row * this.geometry.columns + column] ?? 0;
-      this.#modelShot(this.#grid.cellOffset(row, column), velocity);
-      const first = this.#recordAt / 4;
-      out.set(this.#cells.subarray(first, first + this.#shotLength), shot * this.#shotLength);
-    });
+    for (let shot = 0; shot < this.geometry.sources.length; shot++) {
+      this.#advance(this.#startShot(map, shot), 0, this.geometry.samples);
+      out.set(this.#record(), shot * this.#shotLength);
+    }
     return out;
   }
 
-  /** Gives the module's memory back; `model` throws afterwards. */
+  /**
+   * Models one shot and stops on the way to show the wavefield.
+   * map         as for `model`
+   * shot        index in `geometry.sources`
+   * everySteps  time steps from one picture to the next
+   * visit       gets the pressure over the map, f32 [rows][columns], the visitor's until it returns,
+   *             and the steps done: everySteps, 2 everySteps, ... up to `geometry.samples`
+   * Returns the shot's traces, f32 [samples][receivers], a new array, the bits that `model` gives.
+   * Throws RangeError as `model` does, and for a shot or a distance that is out of range.
+   */
+  film(
+    map: Float32Array,
+    shot: number,
+    everySteps: number,
+    visit: (pressure: Float32Array, steps: number) => void,
+  ): Float32Array {
+    const { samples, sources } = this.geometry;
+    const { slowest, fastest } = this.#checkMap(map);
+    checkInteger("shot", shot, 0, sources.length - 1);
+    checkInteger("everySteps", everySteps, 1, samples);
+    this.#grid.setMap(map, slowest, fastest, this.#cells);
+    const source = this.#startShot(map, shot);
+    const pressure = new Float32Array(map.length);
+    for (let done = 0; done < samples; ) {
+      const steps = Math.min(everySteps, samples - done);
+      this.#advance(source, done, steps);
+      done += steps;
+      if (steps === everySteps) visit(this.#copyPressure(pressure), done);
+    }
+    return this.#record().slice();
+  }
+
+  /** Gives the module's memory back; `model` and `film` throw afterwards. */
   dispose(): void {
     this.#module = undefined;
     this.#bytes = new Uint8Array();
     this.#cells = new Float32Array();
   }
 
-  #modelShot(source: number, velocity: number): void {
-    const { receivers, samples, sampleS } = this.geometry;
-    const gain = velocity * sampleS * (velocity * sampleS);
+  /** Puts the grid at rest and scales the pulse for the source's cell; returns the cell's offset. */
+  #startShot(map: Float32Array, shot: number): number {
+    const { columns, sampleS, sources } = this.geometry;
+    const { row, column } = sources[shot]!;
+    const courant = (map[row * columns + column] ?? 0) * sampleS;
+    const gain = courant * courant;
     const pulse = this.#pulseAt / 4;
     for (let i = 0; i < this.#pulse.length; i++) {
       this.#cells[pulse + i] = gain * (this.#pulse[i] ?? 0);
     }
     this.#grid.clear(this.#bytes);
+    return this.#grid.cellOffset(row, column);
+  }
+
+  /** Runs `steps` time steps of the shot from step `done` on and records them. */
+  #advance(source: number, done: number, steps: number): void {
+    const { receivers } = this.geometry;
     this.#module?.exports.acoustic2d_shot(
       this.#grid.pointer,
       source,
-      this.#pulseAt,
-      this.#pulse.length,
+      this.#pulseAt + 4 * done,
+      Math.max(0, this.#pulse.length - done),
       this.#receiversAt,
       receivers.length,
-      this.#recordAt,
-      samples,
+      this.#recordAt + 4 * done * receivers.length,
+      steps,
     );
   }
 
+  /** The shot's traces in module memory. */
+  #record(): Float32Array {
+    const first = this.#recordAt / 4;
+    return this.#cells.subarray(first, first + this.#shotLength);
+  }
+
+  #copyPressure(out: Float32Array): Float32Array {
+    const { rows, columns } = this.geometry;
+    for (let row = 0; row < rows; row++) {
+      const first = this.#grid.cellIndex(row, 0);
+      out.set(this.#cells.subarray(first, first + columns), row * columns);
+    }
+    return out;
+  }
+
   #checkMap(map: Float32Array): { slowest: number; fastest: number } {
+    if (!this.#module) throw new Error("model: expected a loaded modeller, got a disposed one");
     const { rows, columns, sampleS, spacingM } = this.geometry;
     if (map.length !== rows * columns) {
       throw new RangeError(`map: expected ${rows * columns} velocities, got ${map.length}`);
@@ -151,6 +205,12 @@ export class ForwardModeller {
       );
     }
     return { slowest, fastest };
+  }
+}
+
+function checkInteger(name: string, value: number, low: number, high: number): void {
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw new RangeError(`${name}: expected an integer ${low}..${high}, got ${value}`);
   }
 }
 

@@ -1,7 +1,15 @@
 // Compiles every WebAssembly module and embeds each as base64 in one TypeScript file, so that a
 // single ES module works in Node, browsers and bundlers without fetching a second file.
 // A module newer than all sources is kept: the first `npx epic` in a clone runs the build again.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 
 const MODULES = {
   edge: ["scalar", "simd", "relaxed"],
@@ -9,10 +17,13 @@ const MODULES = {
   physics: ["scalar", "simd"],
   peak: ["scalar", "simd", "relaxed"],
 };
+/** What the package ships as files too, for hosts that compile modules themselves. */
+const SHIPPED = ["edge", "central", "physics"];
 const only = process.argv.slice(2);
 
 mkdirSync("build", { recursive: true });
 mkdirSync("src/engine/wasm", { recursive: true });
+mkdirSync("dist/wasm", { recursive: true });
 
 const sources = readdirSync("assembly", { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -25,6 +36,9 @@ for (const [side, targets] of Object.entries(MODULES)) {
   if (only.length > 0 && !only.includes(side)) continue;
   for (const target of targets) {
     if (!isCurrent(side, target)) await compile(side, target);
+    if (SHIPPED.includes(side)) {
+      copyFileSync(`build/${side}.${target}.wasm`, `dist/wasm/${side}.${target}.wasm`);
+    }
   }
 }
 

@@ -33,7 +33,8 @@ export async function openKernels(
   side: "edge" | "central",
   module?: ModuleName,
 ): Promise<OpenModule<EdgeExports> | OpenModule<CentralExports>> {
-  if (side === "edge") return openModule(edgeModules, module);
-  if (side === "central") return openModule(centralModules, module);
+  const options = module === undefined ? {} : { module };
+  if (side === "edge") return openModule(edgeModules, options);
+  if (side === "central") return openModule(centralModules, options);
   throw new RangeError(`side: expected edge or central, got ${String(side)}`);
 }

@@ -78,12 +78,12 @@ export class CentralDecoder {
   /**
    * Opens the module and builds the network; everything that is allocated is allocated here.
    * @throws WeightsError when the weights are not the central half of a model
-   * @throws RangeError when `module` is not supported here
+   * @throws RangeError when `module` is not supported here, or `compiled` comes without `module`
    */
   static async load(options: LoadOptions = {}): Promise<CentralDecoder> {
     const weights = options.weights ?? (await loadShipped());
     const file = await ModelFile.read(weights, "central");
-    return new CentralDecoder(file, await openModule(centralModules, options.module));
+    return new CentralDecoder(file, await openModule(centralModules, options));
   }
 
   /**

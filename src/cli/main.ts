@@ -47,6 +47,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run the embedded MQTT broker",
     load: async () => (await import("./broker.ts")).brokerCommand(),
   },
+  "export-edge": {
+    summary: "the encoder as module, memory image and list of calls, for any WebAssembly host",
+    load: async () => (await import("./exportEdge.ts")).exportEdgeCommand(),
+  },
   bench: {
     summary: "time kernels and stages on this machine",
     load: async () => (await import("./bench.ts")).benchCommand(),

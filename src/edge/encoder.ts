@@ -44,7 +44,10 @@ export class EdgeEncoder {
   readonly module: ModuleName;
   /** Why this module, in words. */
   readonly moduleReason: string;
-  private readonly traceShape: readonly number[];
+  /** Shots, samples, receivers of the largest device: the layout in module memory. */
+  private readonly traceShape: readonly [number, number, number];
+  /** Shots, samples, receivers of each device: what its traces must be. */
+  private readonly deviceShapes: readonly (readonly number[])[];
   private readonly latentShape: readonly number[];
   private readonly result: Int8Array;
   private running: Running | undefined;
@@ -55,6 +58,8 @@ export class EdgeEncoder {
     this.module = module.name;
     this.moduleReason = module.reason;
     this.traceShape = traceShape(file.config);
+    const { shots, samples, devices } = file.config.geometry;
+    this.deviceShapes = devices.map(({ receivers }) => [shots, samples, receivers]);
     this.latentShape = latentShape(file.config);
     this.result = new Int8Array(countOf(this.latentShape));
     const plan = planEdge(module, file);
@@ -71,12 +76,12 @@ export class EdgeEncoder {
   /**
    * Opens the module and builds the network; everything that is allocated is allocated here.
    * @throws WeightsError when the weights are not the edge half of a model
-   * @throws RangeError when `module` is not supported here
+   * @throws RangeError when `module` is not supported here, or `compiled` comes without `module`
    */
   static async load(options: LoadOptions = {}): Promise<EdgeEncoder> {
     const weights = options.weights ?? (await loadShipped());
     const file = await ModelFile.read(weights, "edge");
-    return new EdgeEncoder(file, await openModule(edgeModules, options.module));
+    return new EdgeEncoder(file, await openModule(edgeModules, options));
   }
 
   /**
@@ -90,10 +95,10 @@ export class EdgeEncoder {
     const out = options.out ?? this.result;
     this.checkDevice(options.device);
     checkArray("out", out, Int8Array, this.latentShape);
-    checkArray("traces", traces, Float32Array, this.traceShape);
-    running.traces.set(traces);
+    checkArray("traces", traces, Float32Array, this.deviceShapes[options.device]!);
+    this.place(traces, options.device, running.traces);
     const bad = findNonFinite(running.traces);
-    if (bad >= 0) throw this.notFinite(bad, traces[bad]!);
+    if (bad >= 0) throw this.notFinite(bad, running.traces[bad]!);
     running.encoder.run();
     out.set(running.latent);
     return out;
@@ -131,6 +136,21 @@ export class EdgeEncoder {
     return this.running;
   }
 
+  /** Copies a device's traces; one with fewer receivers than the largest gets zeros behind them. */
+  private place(traces: Float32Array, device: number, to: Float32Array): void {
+    const width = this.traceShape[2];
+    const { receivers } = this.config.geometry.devices[device]!;
+    if (receivers === width) {
+      to.set(traces);
+      return;
+    }
+    to.fill(0);
+    let from = 0;
+    for (let row = 0; row < to.length; row += width) {
+      for (let i = 0; i < receivers; i++) to[row + i] = traces[from++]!;
+    }
+  }
+
   private checkDevice(device: number): void {
     const last = this.config.geometry.devices.length - 1;
     if (!Number.isInteger(device) || device < 0 || device > last) {
@@ -139,7 +159,7 @@ export class EdgeEncoder {
   }
 
   private notFinite(index: number, value: number): RangeError {
-    const [, samples, receivers] = this.traceShape as [number, number, number];
+    const [, samples, receivers] = this.traceShape;
     const receiver = index % receivers;
     const sample = Math.floor(index / receivers) % samples;
     const shot = Math.floor(index / (receivers * samples));

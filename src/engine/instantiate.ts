@@ -12,14 +12,14 @@ export interface ModuleInstance<T> {
  * `memory.grow`.
  */
 export async function instantiateModule<T>(base64: string): Promise<ModuleInstance<T>> {
-  return instantiateBytes(decodeBase64(base64));
+  return instantiateWasm(decodeBase64(base64));
 }
 
-/** As `instantiateModule`, from the module's bytes. */
-export async function instantiateBytes<T>(
-  bytes: Uint8Array<ArrayBuffer>,
+/** As `instantiateModule`, from the module's bytes or from the module as the host compiled it. */
+export async function instantiateWasm<T>(
+  source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
 ): Promise<ModuleInstance<T>> {
-  const { instance } = await instantiate(bytes);
+  const { instance } = await instantiate(source);
   const { memory } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory)) {
     throw new TypeError("module: expected one exported memory, got none");

@@ -1,5 +1,5 @@
 import { Arena } from "./arena.ts";
-import { decodeBase64, instantiateBytes } from "./instantiate.ts";
+import { decodeBase64, instantiateWasm } from "./instantiate.ts";
 import { ABI_VERSION, type KernelExports, type ModuleName } from "./kernels.ts";
 import { igemmTimeMs } from "./speed.ts";
 
@@ -11,6 +11,17 @@ export interface ModuleFamily<T extends KernelExports> {
   /** Runs seeded cases in memory it takes from `arena`; returns the CRC-32 of all outputs. */
   readonly selfTest: (exports: T, arena: Arena) => number;
   readonly selfTestCrc: number;
+}
+
+/** Which of a side's modules to open. */
+export interface ModuleOptions {
+  /** This instruction set and no other. Default: the fastest that works here. */
+  readonly module?: ModuleName;
+  /**
+   * The module compiled already, for hosts that compile none while they run (Cloudflare Workers):
+   * that of the package's `wasm/` files which `module` names.
+   */
+  readonly compiled?: WebAssembly.Module;
 }
 
 /** A module that passed its self-test, and why it is this one. */
@@ -33,15 +44,17 @@ const NEEDS: Readonly<Record<ModuleName, string>> = {
  * Opens the best module that this engine runs correctly: `relaxed` or `simd`, whichever a
  * millisecond of timing finds faster, else `scalar`. All of them give the same bits.
  * @param family the side's modules
- * @param requested this one and no other
- * @throws RangeError when `requested` is no module or not supported here
+ * @throws RangeError when `module` is no module or not supported here, or `compiled` is nameless
  * @throws Error when no module, or not the requested one, passes its self-test
  */
 export async function openModule<T extends KernelExports>(
   family: ModuleFamily<T>,
-  requested?: ModuleName,
+  { module, compiled }: ModuleOptions = {},
 ): Promise<OpenModule<T>> {
-  if (requested !== undefined) return openRequested(family, requested);
+  if (module !== undefined) return openRequested(family, module, compiled);
+  if (compiled !== undefined) {
+    throw new RangeError("module: expected the name of the compiled module, got none");
+  }
   const relaxed = await tryModule(family, "relaxed");
   const simd = await tryModule(family, "simd");
   if (relaxed.ok && simd.ok) return faster(relaxed.module, simd.module);
@@ -56,11 +69,12 @@ export async function openModule<T extends KernelExports>(
 async function openRequested<T extends KernelExports>(
   family: ModuleFamily<T>,
   name: ModuleName,
+  compiled: WebAssembly.Module | undefined,
 ): Promise<OpenModule<T>> {
   if (!Object.hasOwn(NEEDS, name)) {
     throw new RangeError(`module: expected ${Object.keys(NEEDS).join(", ")}, got ${name}`);
   }
-  const attempt = await tryModule(family, name);
+  const attempt = compiled ? await trySelf(family, name, compiled) : await tryModule(family, name);
   if (attempt.ok) return withReason(attempt.module, "asked for; self-test passed");
   if (!attempt.supported) throw new RangeError(`module: ${attempt.why}`);
   throw new Error(`module: ${attempt.why}`);
@@ -78,7 +92,15 @@ async function tryModule<T extends KernelExports>(
   if (typeof WebAssembly === "undefined" || !WebAssembly.validate(bytes)) {
     return { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` };
   }
-  const { exports, memory } = await instantiateBytes<T>(bytes);
+  return trySelf(family, name, bytes);
+}
+
+async function trySelf<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  name: ModuleName,
+  module: Uint8Array<ArrayBuffer> | WebAssembly.Module,
+): Promise<Attempt<T>> {
+  const { exports, memory } = await instantiateWasm<T>(module);
   const version = exports.abi_version();
   if (version !== ABI_VERSION) {
     return { ok: false, supported: true, why: `${name} has ABI ${version}, not ${ABI_VERSION}` };

@@ -1,12 +1,12 @@
 import type { EdgeExports } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
-import type { Conv1dLayer } from "./config.ts";
+import type { Conv1dLayer, InputStage } from "./config.ts";
 import { readLayer } from "./layerWeights.ts";
 import { linearStep, placeLayer, type Rows } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
 import { placeRows } from "./offsets.ts";
 import { countOf, edgeRows, inputRows, latentShape, traceShape } from "./shapes.ts";
-import type { Step } from "./step.ts";
+import { type KernelStep, kernelStep } from "./step.ts";
 import { CODE_MAX, storageOf } from "./storage.ts";
 
 /** The encoder as kernel calls over fixed places in module memory. */
@@ -15,7 +15,7 @@ export interface EdgePlan {
   readonly traces: number;
   /** int8 [slots][channels]: here the last step leaves the latent. */
   readonly latent: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly KernelStep[];
 }
 
 /** A time-major tensor [rows][channels] with zero rows before and after it. */
@@ -32,7 +32,7 @@ export function planEdge(build: Build<EdgeExports>, file: ModelFile): EdgePlan {
   const traces = build.arena.alloc(countOf(traceShape(config)) * 4);
   const rows = edgeRows(config);
   let input = allocSequence(build, inputRows(config), layers[0]!.in, "s16", layers[0]!.padding);
-  const steps: Step[] = [inputStep(build, file, traces, input)];
+  const steps: KernelStep[] = [inputStep(build, file, traces, input)];
   layers.forEach((layer, i) => {
     const count = rows[i]!;
     const halo = layers[i + 1]?.padding ?? 0;
@@ -61,34 +61,26 @@ function inputStep(
   { config }: ModelFile,
   traces: number,
   output: Sequence,
-): Step {
-  const { shots, samples, devices } = config.geometry;
-  const { receivers } = devices[0]!;
-  const { decimation, gain, compand, step } = config.input;
-  const taps = arena.place(Float32Array.from(config.input.taps));
-  const tapCount = config.input.taps.length;
+): KernelStep {
+  const [shots, samples, receivers] = traceShape(config);
+  const { decimation, taps } = config.input;
+  const [gain, compand, step] = roundToF32(config.input);
   const out = output.address + output.halo * output.rowBytes;
-  const [outRows, stride] = [inputRows(config), output.rowBytes];
-  return {
-    name: "input",
-    macs: 0,
-    run: () =>
-      exports.input_stage(
-        traces,
-        shots,
-        samples,
-        receivers,
-        taps,
-        tapCount,
-        decimation,
-        gain,
-        compand,
-        step,
-        out,
-        outRows,
-        stride,
-      ),
-  };
+  return kernelStep(
+    exports.input_stage,
+    "input_stage",
+    [
+      ...([traces, shots, samples, receivers] as const),
+      ...([arena.place(Float32Array.from(taps)), taps.length, decimation] as const),
+      ...([gain, compand, step, out, inputRows(config), output.rowBytes] as const),
+    ],
+    { name: "input", macs: 0 },
+  );
+}
+
+/** What the call would round, rounded here, so that a plan holds the values that are used. */
+function roundToF32({ gain, compand, step }: InputStage): [number, number, number] {
+  return [Math.fround(gain), Math.fround(compand), Math.fround(step)];
 }
 
 function conv1dStep(
@@ -98,7 +90,7 @@ function conv1dStep(
   count: number,
   input: Sequence,
   output: Sequence,
-): Step {
+): KernelStep {
   const { arena } = build;
   const isFirst = layer === file.config.edge.layers[0];
   const inputMax = isFirst ? CODE_MAX.trace : CODE_MAX[layer.input];
@@ -120,6 +112,9 @@ function packStep(
   from: number,
   latent: number,
   count: number,
-): Step {
-  return { name: "latent", macs: 0, run: () => exports.pack_s8(from, latent, count) };
+): KernelStep {
+  return kernelStep(exports.pack_s8, "pack_s8", [from, latent, count], {
+    name: "latent",
+    macs: 0,
+  });
 }

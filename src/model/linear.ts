@@ -1,4 +1,5 @@
 import {
+  type Igemm,
   PANEL,
   packWeightsS16,
   packWeightsU7,
@@ -9,7 +10,7 @@ import type { Build } from "./build.ts";
 import type { Element } from "./config.ts";
 import type { LayerWeights } from "./layerWeights.ts";
 import type { RowTable } from "./offsets.ts";
-import type { Step } from "./step.ts";
+import { type KernelStep, kernelStep } from "./step.ts";
 import { storageOf } from "./storage.ts";
 
 /** A linear layer whose weights stand in module memory, packed for one kernel. */
@@ -82,34 +83,19 @@ export function linearStep(
   input: Rows & { readonly segStride?: number },
   output: Rows & { readonly element: Element },
   phase = 0,
-): Step {
+): KernelStep {
   const { name, panels, bias, scale, n, segments, segBytes, macsPerRow } = layer;
-  const igemm = build.exports[layer.kernel];
   const { outKind, lo, hi } = storageOf(output.element, build.name);
   const [a, aOff, rows] = [input.address, input.table.address, input.table.padded];
   const [c, cOff] = [output.address, output.table.address];
   const b = panels[phase]!;
   const segStride = input.segStride ?? 0;
-  return {
+  const args: Parameters<Igemm> = [
+    ...([a, aOff, rows, segments, segStride, segBytes, b, bias, scale] as const),
+    ...([c, cOff, n, outKind, lo, hi] as const),
+  ];
+  return kernelStep(build.exports[layer.kernel], layer.kernel, args, {
     name: panels.length > 1 ? `${name} phase ${phase}` : name,
     macs: input.table.rows * macsPerRow,
-    run: () =>
-      igemm(
-        a,
-        aOff,
-        rows,
-        segments,
-        segStride,
-        segBytes,
-        b,
-        bias,
-        scale,
-        c,
-        cOff,
-        n,
-        outKind,
-        lo,
-        hi,
-      ),
-  };
+  });
 }

@@ -1,9 +1,7 @@
-import type { ModuleName } from "../engine/kernels.ts";
+import type { ModuleOptions } from "../engine/openModule.ts";
 
 /** Options of `EdgeEncoder.load` and `CentralDecoder.load`. */
-export interface LoadOptions {
+export interface LoadOptions extends ModuleOptions {
   /** That half's safetensors file, whole; not kept. Default: the shipped `epic-base`. */
   readonly weights?: Uint8Array;
-  /** This instruction set and no other. Default: the fastest that works here. */
-  readonly module?: ModuleName;
 }

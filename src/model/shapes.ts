@@ -1,4 +1,4 @@
-import type { ImageLayer, ModelConfig } from "./config.ts";
+import type { Geometry, ImageLayer, ModelConfig } from "./config.ts";
 
 /** Rows that the input stage writes: one per `decimation` samples. */
 export function inputRows(config: ModelConfig): number {
@@ -33,9 +33,17 @@ export function imageSizes(
   });
 }
 
-/** One device's record: shots, samples, receivers. */
-export function traceShape({ geometry }: ModelConfig): readonly number[] {
-  return [geometry.shots, geometry.samples, geometry.devices[0]!.receivers];
+/**
+ * What the encoder reads: shots, samples, receivers of the largest device. A smaller device's own
+ * receivers come first, zeros stand for those it lacks.
+ */
+export function traceShape({ geometry }: ModelConfig): readonly [number, number, number] {
+  return [geometry.shots, geometry.samples, receiversMax(geometry)];
+}
+
+/** Receivers of the largest device. */
+export function receiversMax({ devices }: Geometry): number {
+  return devices.reduce((most, { receivers }) => Math.max(most, receivers), 0);
 }
 
 /** One device's latent: slots, channels. */

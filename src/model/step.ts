@@ -7,6 +7,32 @@ export interface Step {
   readonly run: () => void;
 }
 
+/** A step as data: which export it calls with which arguments, for hosts that run no JavaScript. */
+export interface KernelCall {
+  readonly export: string;
+  /** In the order of docs/abi.md; f32 arguments are exact in f32. */
+  readonly args: readonly number[];
+}
+
+/** A step that is one call, and says which. */
+export interface KernelStep extends Step {
+  readonly call: KernelCall;
+}
+
+/**
+ * The step that calls one export.
+ * @param name of the export, for the plan as data
+ * @param args of that export; f32 ones already rounded to f32
+ */
+export function kernelStep<A extends number[]>(
+  kernel: (...args: A) => void,
+  name: string,
+  args: A,
+  step: { readonly name: string; readonly macs: number },
+): KernelStep {
+  return { ...step, call: { export: name, args }, run: () => kernel(...args) };
+}
+
 /** Runs steps in order; allocates nothing. */
 export function runSteps(steps: readonly Step[]): void {
   for (let i = 0; i < steps.length; i++) steps[i]!.run();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
+import { decodeBase64 } from "../../src/engine/instantiate.ts";
 import type { EdgeExports, ModuleName } from "../../src/engine/kernels.ts";
 import { type ModuleFamily, openModule } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
@@ -87,26 +88,36 @@ describe("openModule", () => {
 
 describe("openModule, asked for one module", () => {
   it.each(["scalar", "simd"] as const)("opens %s", async (name) => {
-    const module = await openModule(edgeModules, name);
+    const module = await openModule(edgeModules, { module: name });
     expect(module.name).toBe(name);
     expect(module.reason).toBe(`${name}: asked for; self-test passed`);
   });
 
   it("does not put another in its place", async () => {
-    await expect(openModule(family({ relaxed: "unknown" }), "relaxed")).rejects.toThrow(
+    await expect(openModule(family({ relaxed: "unknown" }), { module: "relaxed" })).rejects.toThrow(
       new RangeError(
         "module: relaxed needs relaxed SIMD, which this engine lacks (Node 22+ has it)",
       ),
     );
     const wrong = { ...edgeModules, selfTestCrc: 0 };
-    await expect(openModule(wrong, "simd")).rejects.toThrow(
+    await expect(openModule(wrong, { module: "simd" })).rejects.toThrow(
       "module: simd failed its self-test (CRC f99e631f instead of 00000000)",
+    );
+  });
+
+  it("takes it compiled already", async () => {
+    const { wasmBase64 } = await edgeModules.source.simd();
+    const compiled = await WebAssembly.compile(decodeBase64(wasmBase64));
+    const module = await openModule(edgeModules, { module: "simd", compiled });
+    expect(module.reason).toBe("simd: asked for; self-test passed");
+    await expect(openModule(edgeModules, { compiled })).rejects.toThrow(
+      new RangeError("module: expected the name of the compiled module, got none"),
     );
   });
 
   it("refuses names that are none", async () => {
     const name = "turbo" as ModuleName;
-    await expect(openModule(edgeModules, name)).rejects.toThrow(
+    await expect(openModule(edgeModules, { module: name })).rejects.toThrow(
       new RangeError("module: expected relaxed, simd, scalar, got turbo"),
     );
   });

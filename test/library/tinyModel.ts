@@ -17,8 +17,10 @@ type Random = (lo: number, hi: number) => number;
 export interface TinyShape {
   readonly shots: number;
   readonly samples: number;
-  /** Of each device. */
+  /** Of the largest device, and of each where `blocks` does not say otherwise. */
   readonly receivers: number;
+  /** Receivers of each device where they differ. */
+  readonly blocks?: readonly number[];
   readonly devices: number;
   readonly decimation: number;
   readonly taps: number;
@@ -93,6 +95,36 @@ export const ODD: TinyShape = {
   map: [4, 7],
 };
 
+/** Another survey throughout: four devices with blocks of their own sizes, a map of 48 x 48. */
+export const UNEVEN: TinyShape = {
+  shots: 3,
+  samples: 500,
+  receivers: 14,
+  blocks: [10, 14, 11, 13],
+  devices: 4,
+  decimation: 8,
+  taps: 13,
+  edge: [
+    { out: 16, kernel: 9, stride: 2, padding: 4 },
+    { out: 24, kernel: 5, stride: 2, padding: 2 },
+    { out: 16, kernel: 3, stride: 2, padding: 1 },
+  ],
+  slots: 8,
+  width: 16,
+  heads: 2,
+  mlp: 24,
+  fusionBlocks: 1,
+  crossBlocks: 1,
+  grid: [6, 6],
+  decoder: [
+    { kind: "convT2d", out: 16 },
+    { kind: "convT2d", out: 8 },
+    { kind: "convT2d", out: 8 },
+    { kind: "conv2d", out: 1 },
+  ],
+  map: [48, 48],
+};
+
 /** A model of that shape with seeded random weights, scaled so that codes fill their ranges. */
 export function tinyModel(shape: TinyShape, seed: number): TinyModel {
   const random = seededIntegers(seed);
@@ -117,9 +149,9 @@ export function tinyModel(shape: TinyShape, seed: number): TinyModel {
 }
 
 /** Seeded traces of one device, silence, first arrivals and late noise alike. */
-export function tinyTraces({ geometry }: ModelConfig, seed: number): Float32Array {
+export function tinyTraces({ geometry }: ModelConfig, seed: number, device = 0): Float32Array {
   const random = seededIntegers(seed);
-  const count = geometry.shots * geometry.samples * geometry.devices[0]!.receivers;
+  const count = geometry.shots * geometry.samples * geometry.devices[device]!.receivers;
   return Float32Array.from({ length: count }, () => {
     const size = 10 ** random(-4, 1);
     return random(0, 9) === 0 ? 0 : (random(-10000, 10000) / 10000) * size;
@@ -128,6 +160,7 @@ export function tinyTraces({ geometry }: ModelConfig, seed: number): Float32Arra
 
 function tinyConfig(shape: TinyShape, random: Random): ModelConfig {
   const { shots, samples, receivers, devices, width, edge, decoder } = shape;
+  const blocks = shape.blocks ?? new Array<number>(devices).fill(receivers);
   const lastEdge = edge.length - 1;
   const lastImage = decoder.length - 1;
   const names = [
@@ -140,14 +173,14 @@ function tinyConfig(shape: TinyShape, random: Random): ModelConfig {
     geometry: {
       shots,
       samples,
-      receivers: receivers * devices,
+      receivers: sum(blocks),
       dtMs: 1,
       dxM: 10,
       map: shape.map,
       velocityMps: [1500, 4500],
-      devices: Array.from({ length: devices }, (_, i) => ({
-        firstReceiver: i * receivers,
-        receivers,
+      devices: blocks.map((count, i) => ({
+        firstReceiver: sum(blocks.slice(0, i)),
+        receivers: count,
       })),
     },
     latent: { slots: shape.slots, channels: edge[lastEdge]!.out },
@@ -191,6 +224,10 @@ function tinyConfig(shape: TinyShape, random: Random): ModelConfig {
     training: { seed: 1 },
     metrics: {},
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function centralTensorsOf({ geometry, latent, central }: ModelConfig, random: Random) {

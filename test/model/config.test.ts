@@ -88,10 +88,11 @@ describe("parseConfig", () => {
 
 describe("shapes that do not fit each other", () => {
   it.each([
+    ["geometry.devices.1.receivers", 5, "edge.layers[0].in: expected 10, got 8"],
     [
-      "geometry.devices.1.receivers",
-      5,
-      "geometry.devices[1].receivers: expected 4, as of device 0",
+      "geometry.devices",
+      [{ firstReceiver: 0, receivers: 3 }],
+      "geometry.devices: expected one of at least 4 receivers, got 3",
     ],
     [
       "geometry.devices.2.firstReceiver",

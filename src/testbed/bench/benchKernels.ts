@@ -1,5 +1,5 @@
 import { Arena } from "../../engine/arena.ts";
-import { decodeBase64, instantiateBytes } from "../../engine/instantiate.ts";
+import { decodeBase64, instantiateWasm } from "../../engine/instantiate.ts";
 import type { CentralExports, EdgeExports, ModuleName } from "../../engine/kernels.ts";
 import type { BenchCase, Job, PeakKind } from "./case.ts";
 import { kernelCases } from "./kernelCases.ts";
@@ -140,7 +140,7 @@ async function benchCaseOn(
 
 async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<Job> {
   const { wasmBase64 } = await SOURCES[side][name]();
-  const { exports, memory } = await instantiateBytes<EdgeExports & CentralExports>(
+  const { exports, memory } = await instantiateWasm<EdgeExports & CentralExports>(
     decodeBase64(wasmBase64),
   );
   return place({ exports, name, arena: new Arena(memory, exports.heap_base()) });

@@ -12,7 +12,7 @@ const LAYERS = {
   metrics: [],
   physics: ["engine"],
   model: ["engine"],
-  io: ["model", "metrics", "physics", "protocol"],
+  io: ["engine", "model", "metrics", "physics", "protocol"],
   edge: ["engine", "model", "protocol", "io"],
   central: ["engine", "model", "protocol", "io", "metrics"],
   trust: ["engine", "model", "physics", "metrics", "edge"],

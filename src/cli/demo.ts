@@ -37,7 +37,7 @@ export function demoCommand(): Command {
         .default("curvevel-a"),
     )
     .option("--seed <n>", "seed of the map", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
-    .option("--map <file>", "a velocity map instead: .npy float32, (70, 70) or (N, 1, 70, 70), m/s")
+    .option("--map <file>", "a velocity map instead: .npy, .npz, (70, 70) or (N, 1, 70, 70), m/s")
     .option("--index <k>", "which map", parseIntOption("--index", 0, 2 ** 32 - 1), 0)
     .addOption(
       new Option(

@@ -1,13 +1,14 @@
 /** What the demo starts from: a velocity map, the model that is to see it, the traces it makes. */
 import { loadModel } from "../io/modelFiles.ts";
-import { NpyRecords, velocityExpectation } from "../io/npy.ts";
+import { velocityExpectation } from "../io/npy.ts";
 import type { Geometry, ModelConfig } from "../model/config.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
 import { type Boundary, ForwardModeller } from "../physics/index.ts";
+import { openInput } from "./openInput.ts";
 
 export interface MapChoice {
-  /** An npy file of maps; the family's map when absent. */
+  /** A file of maps; the family's map when absent. */
   map?: string;
   family: FamilyName;
   seed: number;
@@ -36,7 +37,7 @@ export async function readMap(
   geometry: Geometry,
 ): Promise<Float32Array> {
   if (map === undefined) return velocityMap(family, seed, index);
-  const file = await NpyRecords.open(map, velocityExpectation(geometry.map));
+  const file = await openInput(map, velocityExpectation(geometry.map, geometry.dxM));
   try {
     if (index >= file.count) {
       throw new Error(`${map}: expected more than ${index} maps for --index, got ${file.count}`);

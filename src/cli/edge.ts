@@ -41,7 +41,7 @@ export function edgeCommand(): Command {
         "in a durable outbox, and send it until the central node has acknowledged it.",
     )
     .requiredOption("--device <i>", "index of this device", parseIntOption("--device", 0, 65534))
-    .requiredOption("--source <dir>", "folder with .npy records: its receivers, or all of them")
+    .requiredOption("--source <dir>", "folder with records: its receivers, or all of them")
     .requiredOption("--outbox <dir>", "folder of the outbox; made if absent")
     .addOption(
       new Option("--encoding <name>", "latent codes on the wire; 4bit halves them, at a loss")

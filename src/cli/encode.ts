@@ -4,7 +4,8 @@ import type { EdgeEncoder } from "../edge/encoder.ts";
 import { selectReceivers } from "../edge/receivers.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes, formatMs, formatRatio } from "../io/format.ts";
-import { type NpyExpectation, NpyRecords, seismicExpectation } from "../io/npy.ts";
+import { type NpyExpectation, seismicExpectation } from "../io/npy.ts";
+import type { RecordFile } from "../io/recordFile.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
 import { Encoding, encodeFrame, isSurveyId } from "../protocol/index.ts";
 import {
@@ -20,6 +21,7 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
+import { openInput } from "./openInput.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { EncodeRunner, type EncodeTask } from "./runners.ts";
 import { formatFacts } from "./table.ts";
@@ -35,7 +37,7 @@ interface Options extends ComputeOptions, JsonOptions {
 export function encodeCommand(): Command {
   const command = new Command("encode")
     .description("The device's half: encode one device's receivers, one frame file per record.")
-    .argument("<data>", "seismic records, .npy float32: all receivers, or the device's own")
+    .argument("<data>", "seismic records, .npy, .npz: all receivers, or the device's own")
     .requiredOption("--device <i>", "which device, from 0", parseIntOption("--device", 0, 65534))
     .requiredOption("-o, --out <dir>", "folder for record-NNNNNN.device-I.epic")
     .option("--survey <id>", "survey written into the frames, 1-16 of [a-z0-9-]", "local")
@@ -60,11 +62,11 @@ async function encode(path: string, options: Options): Promise<void> {
   }
   await checkOutputFolder(options.out);
   const runner = await EncodeRunner.load(options);
-  let data: NpyRecords | undefined;
+  let data: RecordFile | undefined;
   try {
     const { geometry } = runner.encoder.config;
     const block = deviceBlock(geometry, options.device);
-    data = await NpyRecords.open(path, deviceExpectation(geometry, block));
+    data = await openInput(path, deviceExpectation(geometry, block));
     const { frames, msEncode } = await encodeAll(runner, data, block, options);
     await writeFilesAtomic(options.out, frames);
     report(runner.encoder, Object.values(frames), msEncode, block, options);
@@ -77,7 +79,7 @@ async function encode(path: string, options: Options): Promise<void> {
 /** Frames by file name, and the median time of one encoding. */
 async function encodeAll(
   runner: EncodeRunner,
-  data: NpyRecords,
+  data: RecordFile,
   block: DeviceBlock,
   options: Options,
 ): Promise<{ frames: Record<string, Uint8Array>; msEncode: number }> {
@@ -104,7 +106,7 @@ async function encodeAll(
 }
 
 async function* readTasks(
-  data: NpyRecords,
+  data: RecordFile,
   { shots, samples, receivers }: Geometry,
   block: DeviceBlock,
   device: number,
@@ -189,5 +191,5 @@ function deviceBlock({ devices }: Geometry, device: number): DeviceBlock {
 function deviceExpectation(geometry: Geometry, { receivers }: DeviceBlock): NpyExpectation {
   const all = seismicExpectation(geometry);
   const own = seismicExpectation({ ...geometry, receivers });
-  return { what: all.what, shapes: [...all.shapes, ...own.shapes] };
+  return { ...all, shapes: [...all.shapes, ...own.shapes] };
 }

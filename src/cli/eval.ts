@@ -1,7 +1,8 @@
 /** `epic eval`: OpenFWI's figures over folders of records, or over families made on the spot. */
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { NpyRecords } from "../io/npy.ts";
+import { seismicExpectation } from "../io/npy.ts";
+import type { Geometry } from "../model/config.ts";
 import { FAMILIES, type FamilyName, isFamilyName } from "../physics/families/index.ts";
 import type { Boundary } from "../physics/index.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "./common.ts";
 import { type EvalSet, findEvalSets } from "./evalSets.ts";
 import { inferFiles, openRecordFiles } from "./inferFile.ts";
+import { openInput } from "./openInput.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { type InferReply, InferRunner, type InferTask } from "./runners.ts";
 import { ScoreSum, type SetScore } from "./scores.ts";
@@ -125,7 +127,8 @@ async function* familyTasks(
 }
 
 async function evaluateSet(bench: Bench, { name, pairs }: EvalSet): Promise<NamedScore> {
-  const counts = await planCounts(pairs, bench.options.count);
+  const { geometry } = bench.runner.encode.encoder.config;
+  const counts = await planCounts(pairs, geometry, bench.options.count);
   const progress = progressBar(
     counts.reduce((sum, count) => sum + count, 0),
     name,
@@ -144,12 +147,13 @@ async function evaluateSet(bench: Bench, { name, pairs }: EvalSet): Promise<Name
 /** How many records of each file are scored. */
 async function planCounts(
   pairs: EvalSet["pairs"],
+  geometry: Geometry,
   limit: number = Number.POSITIVE_INFINITY,
 ): Promise<number[]> {
   let left = limit;
   const counts: number[] = [];
   for (const { data } of pairs) {
-    const file = await NpyRecords.open(data);
+    const file = await openInput(data, seismicExpectation(geometry));
     await file.close();
     counts.push(Math.min(left, file.count));
     left -= counts.at(-1)!;

@@ -1,6 +1,7 @@
 /** Finds records and their true maps in a folder, by OpenFWI's file names. */
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { withoutRecordEnding } from "../io/records.ts";
 
 /** One data file and its maps. */
 export interface FilePair {
@@ -23,7 +24,7 @@ export interface EvalSet {
 export async function findEvalSets(folder: string): Promise<EvalSet[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const files = entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".npy"))
+    .filter((entry) => entry.isFile() && withoutRecordEnding(entry.name) !== undefined)
     .map((entry) => join(entry.parentPath, entry.name));
   const known = new Set(files);
   const sets = new Map<string, FilePair[]>();
@@ -46,7 +47,7 @@ export async function findEvalSets(folder: string): Promise<EvalSet[]> {
 
 /** `model7.npy` for `data7.npy`, `vel2_1_0.npy` for `seis2_1_0.npy`; undefined for other names. */
 function modelNameOf(name: string): string | undefined {
-  const match = /^(data|seis)(.*\.npy)$/.exec(name);
+  const match = /^(data|seis)(.*)$/.exec(name);
   if (!match) return undefined;
   return `${match[1] === "data" ? "model" : "vel"}${match[2]}`;
 }

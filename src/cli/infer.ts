@@ -42,8 +42,8 @@ const tableRowsMax = 20;
 export function inferCommand(): Command {
   const command = new Command("infer")
     .description("Turn every record of a file into a velocity map, in this process.")
-    .argument("<data>", "seismic records, .npy float32 (N, shots, samples, receivers)")
-    .option("--truth <file>", "true velocity maps, .npy float32 (N, 1, rows, columns), m/s")
+    .argument("<data>", "seismic records (N, shots, samples, receivers): .npy, .npz")
+    .option("--truth <file>", "true velocity maps (N, 1, rows, columns), m/s")
     .option("-o, --out <dir>", "write velocity.npy, maps.png and result.json there");
   return addJsonOption(addComputeOptions(command)).action(action(infer));
 }

@@ -1,15 +1,17 @@
-/** Inference over the records of an npy file, scored when the true maps are known. */
-import { NpyRecords, seismicExpectation, velocityExpectation } from "../io/npy.ts";
+/** Inference over the records of a file, scored when the true maps are known. */
+import { seismicExpectation, velocityExpectation } from "../io/npy.ts";
+import type { RecordFile } from "../io/recordFile.ts";
 import type { MapScore } from "../metrics/index.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { openInput } from "./openInput.ts";
 import type { InferReply, InferTask } from "./runners.ts";
 import { ScoreSum, type SetScore } from "./scores.ts";
 import type { WorkerPool } from "./workerPool.ts";
 
 /** Records and, if known, their true maps. Close it. */
 export interface RecordFiles {
-  readonly data: NpyRecords;
-  readonly truth: NpyRecords | undefined;
+  readonly data: RecordFile;
+  readonly truth: RecordFile | undefined;
   close(): Promise<void>;
 }
 
@@ -35,15 +37,15 @@ export async function openRecordFiles(
   truthPath: string | undefined,
   { geometry }: ModelConfig,
 ): Promise<RecordFiles> {
-  const data = await NpyRecords.open(dataPath, seismicExpectation(geometry));
-  let truth: NpyRecords | undefined;
+  const data = await openInput(dataPath, seismicExpectation(geometry));
+  let truth: RecordFile | undefined;
   const close = async () => {
     await data.close();
     await truth?.close();
   };
   try {
     if (truthPath !== undefined) {
-      truth = await NpyRecords.open(truthPath, velocityExpectation(geometry.map));
+      truth = await openInput(truthPath, velocityExpectation(geometry.map, geometry.dxM));
       if (truth.count !== data.count) {
         throw new Error(`${truthPath}: expected ${data.count} maps, got ${truth.count}`);
       }
@@ -79,6 +81,6 @@ export async function inferFiles(
   return { records: scored, score: sum.result() };
 }
 
-async function* readTasks(data: NpyRecords, count: number): AsyncGenerator<InferTask> {
+async function* readTasks(data: RecordFile, count: number): AsyncGenerator<InferTask> {
   for (let index = 0; index < count; index++) yield { index, record: await data.read(index) };
 }

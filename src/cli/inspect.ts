@@ -5,7 +5,7 @@ import { action, addJsonOption, type JsonOptions, printJson } from "./common.ts"
 import type { Description } from "./description.ts";
 import { describeFrame } from "./inspectFrame.ts";
 import { describeModel } from "./inspectModel.ts";
-import { describeNpy } from "./inspectNpy.ts";
+import { describeNpy, describeNpz } from "./inspectNpy.ts";
 import { describeWasm } from "./inspectWasm.ts";
 
 interface Kind {
@@ -16,6 +16,7 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   { name: "npy", matches: startsWith("\u0093NUMPY"), describe: describeNpy },
+  { name: "npz", matches: startsWith("PK\u0003\u0004"), describe: describeNpz },
   { name: "wasm", matches: startsWith("\0asm"), describe: describeWasm },
   { name: "frame", matches: startsWith("EPIC"), describe: describeFrame },
   // Eight bytes of header length, then JSON.
@@ -24,7 +25,9 @@ const kinds: readonly Kind[] = [
 
 export function inspectCommand(): Command {
   const command = new Command("inspect")
-    .description("Describe a model half (.safetensors), latent frame, wasm module or npy file.")
+    .description(
+      "Describe a model half (.safetensors), latent frame, wasm module, npy or npz file.",
+    )
     .argument("<file>", "any of these; told apart by their first bytes");
   return addJsonOption(command).action(action(inspect));
 }
@@ -34,7 +37,7 @@ async function inspect(path: string, options: JsonOptions): Promise<void> {
   const kind = kinds.find((candidate) => candidate.matches(start));
   if (!kind) {
     const came = start.length === 0 ? "an empty file" : "something else";
-    throw new Error(`${path}: expected a model, frame, wasm module or npy file, got ${came}`);
+    throw new Error(`${path}: expected a model, frame, wasm module, npy or npz file, got ${came}`);
   }
   const { text, fields } = await kind.describe(path);
   if (options.json) printJson({ kind: kind.name, file: path, ...fields });

@@ -1,6 +1,8 @@
-/** `epic inspect` on an npy file. */
+/** `epic inspect` on an npy file, and on an archive of them. */
 import { formatBytes } from "../io/format.ts";
 import { formatShape, NpyRecords } from "../io/npy.ts";
+import { npzNames, openNpz } from "../io/npz.ts";
+import type { RecordFile } from "../io/recordFile.ts";
 import type { Description } from "./description.ts";
 import { formatFacts } from "./table.ts";
 
@@ -12,31 +14,48 @@ interface Range {
 
 /** Reads every value once. Throws NpyError as the other commands would. */
 export async function describeNpy(path: string): Promise<Description> {
-  const file = await NpyRecords.open(path);
+  return describeArray("npy file", await NpyRecords.open(path));
+}
+
+/** Every array of an archive, as describeNpy would. */
+export async function describeNpz(path: string): Promise<Description> {
+  const texts: string[] = [];
+  const arrays: Record<string, unknown> = {};
+  for (const name of await npzNames(path)) {
+    const { text, fields } = await describeArray(`array ${name}`, await openNpz(path, name));
+    texts.push(text);
+    arrays[name] = fields;
+  }
+  return { text: texts.join("\n\n"), fields: { arrays } };
+}
+
+/** Closes the file. */
+async function describeArray(title: string, file: NpyRecords): Promise<Description> {
   try {
-    const range = await measure(file);
-    const bytes = file.total * 4;
-    const mean = range.sum / file.total;
-    const values: [string, string][] =
-      file.total === 0
-        ? []
-        : [
-            ["range", `${range.min.toPrecision(6)} to ${range.max.toPrecision(6)}`],
-            ["mean", mean.toPrecision(6)],
-          ];
+    const statistics = file.total === 0 ? undefined : await measure(file);
+    const order = file.fortran ? "Fortran order" : "C order";
+    const bytes = file.total * (file.dtype.endsWith("8") ? 8 : 4);
     const text = formatFacts([
-      ["npy file", `float32, C order, ${formatBytes(bytes)}`],
+      [title, `${describeType(file.dtype)}, ${order}, ${formatBytes(bytes)}`],
       ["shape", `${formatShape(file.shape)}${guess(file.shape)}`],
-      ...values,
+      ...describeRange(statistics),
     ]);
-    const statistics = file.total === 0 ? {} : { min: range.min, max: range.max, mean };
-    return { text, fields: { dtype: "<f4", shape: file.shape, bytes, ...statistics } };
+    const { dtype, shape } = file;
+    const turned = file.fortran ? { fortranOrder: true } : {};
+    return { text, fields: { dtype, ...turned, shape, bytes, ...statistics } };
   } finally {
     await file.close();
   }
 }
 
-async function measure(file: NpyRecords): Promise<Range> {
+export interface Statistics {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** Over all values; the file holds some. */
+export async function measure(file: RecordFile): Promise<Statistics> {
   const range: Range = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0 };
   for (let i = 0; i < file.count; i++) {
     for (const value of await file.read(i)) {
@@ -45,7 +64,22 @@ async function measure(file: NpyRecords): Promise<Range> {
       range.sum += value;
     }
   }
-  return range;
+  return { min: range.min, max: range.max, mean: range.sum / file.total };
+}
+
+export function describeRange(statistics: Statistics | undefined): [string, string][] {
+  if (!statistics) return [];
+  const { min, max, mean } = statistics;
+  return [
+    ["range", `${min.toPrecision(6)} to ${max.toPrecision(6)}`],
+    ["mean", mean.toPrecision(6)],
+  ];
+}
+
+/** `float32`, `float64, big-endian`. */
+function describeType(dtype: string): string {
+  const name = dtype.endsWith("8") ? "float64" : "float32";
+  return dtype.startsWith(">") ? `${name}, big-endian` : name;
 }
 
 /** What OpenFWI's layouts look like. */

@@ -40,7 +40,10 @@ export function simulateCommand(): Command {
     .addOption(new Option("--family <name>", "family of velocity maps").choices(FAMILIES))
     .option("-n, --count <n>", "number of maps", parseIntOption("-n", 1, 10_000_000))
     .option("--seed <s>", "seed of the family", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
-    .option("--maps <file>", "velocity maps instead: (N,1,70,70), (N,70,70) or (70,70), m/s")
+    .option(
+      "--maps <file>",
+      "velocity maps instead, .npy, .npz: (N,1,70,70), (N,70,70) or (70,70), m/s",
+    )
     .requiredOption("-o, --out <dir>", "folder for the files; a stopped run continues there")
     .addOption(
       new Option(

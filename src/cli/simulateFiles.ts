@@ -8,10 +8,13 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
-import { NpyRecords, npyHeader, velocityExpectation } from "../io/npy.ts";
+import { npyHeader, velocityExpectation } from "../io/npy.ts";
+import type { RecordFile } from "../io/recordFile.ts";
+import { splitArrayName } from "../io/records.ts";
 import type { FamilyName } from "../physics/families/index.ts";
 import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
 import { type NpyDraft, startNpyDraft } from "./npyDraft.ts";
+import { openInput } from "./openInput.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
 import { type Lane, startWorkerLane, WorkerPool } from "./workerPool.ts";
 
@@ -55,7 +58,7 @@ interface FilePair {
   readonly count: number;
 }
 
-const { rows, columns, samples, sources, receivers } = OPENFWI_SURVEY;
+const { rows, columns, samples, sources, receivers, spacingM } = OPENFWI_SURVEY;
 const dataShape = [sources.length, samples, receivers.length];
 const modelShape = [1, rows, columns];
 
@@ -84,12 +87,12 @@ export async function simulateFiles(options: SimulateOptions): Promise<SimulateR
   }
 }
 
-function openMaps(path: string): Promise<NpyRecords> {
-  return NpyRecords.open(path, velocityExpectation([rows, columns]));
+function openMaps(path: string): Promise<RecordFile> {
+  return openInput(path, velocityExpectation([rows, columns], spacingM));
 }
 
 /** Which maps go into which files. */
-function planFiles(options: SimulateOptions, maps: NpyRecords | undefined): FilePair[] {
+function planFiles(options: SimulateOptions, maps: RecordFile | undefined): FilePair[] {
   const start = options.startIndex ?? 0;
   const available = maps ? maps.count - start : Number.MAX_SAFE_INTEGER - start;
   const count = options.source.count ?? available;
@@ -123,8 +126,10 @@ async function describeSource(options: SimulateOptions): Promise<Description> {
 }
 
 async function sha256(path: string): Promise<string> {
+  const { file, array } = splitArrayName(path);
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  if (array !== undefined) hash.update(array);
   return hash.digest("hex");
 }
 
@@ -170,7 +175,7 @@ function product(shape: readonly number[]): number {
 async function makeFiles(
   pairs: readonly FilePair[],
   options: SimulateOptions,
-  maps: NpyRecords | undefined,
+  maps: RecordFile | undefined,
 ): Promise<void> {
   const { source, boundary } = options;
   const setup = "maps" in source ? { boundary } : { boundary, ...source };
@@ -212,7 +217,7 @@ async function makePair(
   pair: FilePair,
   pool: Pool,
   { signal, onRecord }: SimulateOptions,
-  maps: NpyRecords | undefined,
+  maps: RecordFile | undefined,
 ): Promise<void> {
   const drafts: NpyDraft[] = [];
   const start = async (path: string, shape: readonly number[]) => {
@@ -239,7 +244,7 @@ async function* makeTasks(
   pair: FilePair,
   data: NpyDraft,
   model: NpyDraft,
-  maps: NpyRecords | undefined,
+  maps: RecordFile | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SimulateTask> {
   for (let i = 0; i < pair.count; i++) {

@@ -1,12 +1,14 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type NpyExpectation, NpyRecords } from "../io/npy.ts";
+import type { NpyExpectation } from "../io/npy.ts";
+import type { RecordFile } from "../io/recordFile.ts";
+import { openRecords, withoutRecordEnding } from "../io/records.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
 import type { FileMark, Outbox } from "./outbox.ts";
 import { selectReceivers } from "./receivers.ts";
 
 export interface SourceOptions {
-  /** Folder in which `.npy` records appear. */
+  /** Folder in which records appear, in any format that io/records reads. */
   folder: string;
   geometry: Geometry;
   /** Which of the geometry's devices this is. */
@@ -107,12 +109,14 @@ export class RecordSource {
     const first = firstRecord(name);
     if (first === undefined)
       throw new FileProblem("expected a record number in the name, got none");
-    const file = await asProblem(NpyRecords.open(path, this.#expectation()));
+    const file = await asProblem(path, openRecords(path, this.#expectation()));
     try {
+      const conversions = file.conversions.join(", ");
+      if (conversions) this.#tellOnce(name, `read as float32 in C order from ${conversions}`);
       const mark = { ...id, first: `${first}`, count: file.count, done: start };
       checkOverlap(name, mark, outbox.fileMarks());
       for (let index = start; index < file.count; index++) {
-        const traces = await asProblem(this.#read(file, index));
+        const traces = await asProblem(path, this.#read(file, index));
         const record = first + BigInt(index);
         yield { record, traces, acquiredNs, name, mark: { ...mark, done: index + 1 } };
       }
@@ -121,7 +125,7 @@ export class RecordSource {
     }
   }
 
-  async #read(file: NpyRecords, index: number): Promise<Float32Array> {
+  async #read(file: RecordFile, index: number): Promise<Float32Array> {
     if (file.recordLength === this.#own.length) return file.read(index, this.#own);
     await file.read(index, this.#all);
     return selectReceivers(this.#all, this.#options.geometry.receivers, this.#block, this.#own);
@@ -137,26 +141,29 @@ export class RecordSource {
       ];
       return [record, [{ name: "record", length: "N" as const }, ...record]];
     });
-    return { what: "seismic data", shapes };
+    const { dtMs, dxM } = this.#options.geometry;
+    return { what: "seismic data", steps: { dtMs, dxM }, shapes };
   }
 
   #tellOnce(name: string, problem: string): void {
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
-    this.#options.onProblem(`${name}: ${problem}`);
+    const line = `${name}: ${problem}`;
+    if (this.#told.has(line)) return;
+    this.#told.add(line);
+    this.#options.onProblem(line);
   }
 }
 
 /** A source file that cannot be taken as it is. */
 class FileProblem extends Error {}
 
-async function asProblem<T>(promise: Promise<T>): Promise<T> {
+async function asProblem<T>(path: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
     const message = (error as Error).message;
-    const cut = message.indexOf(".npy: ");
-    throw new FileProblem(cut < 0 ? message : message.slice(cut + ".npy: ".length));
+    throw new FileProblem(
+      message.startsWith(`${path}:`) ? message.slice(path.length + 1).trimStart() : message,
+    );
   }
 }
 
@@ -175,15 +182,12 @@ function checkOverlap(name: string, mark: FileMark, others: ReadonlyMap<string, 
 
 /** Hidden files are left alone: writers use them for what is not finished. */
 function isRecordFile(name: string): boolean {
-  return name.endsWith(".npy") && !name.startsWith(".");
+  return withoutRecordEnding(name) !== undefined && !name.startsWith(".");
 }
 
 /** The last run of digits in a file name; undefined when there is none or it exceeds 64 bits. */
 export function firstRecord(name: string): bigint | undefined {
-  const digits = name
-    .replace(/\.npy$/, "")
-    .match(/\d+/g)
-    ?.at(-1);
+  const digits = (withoutRecordEnding(name) ?? name).match(/\d+/g)?.at(-1);
   if (digits === undefined || digits.length > 20) return undefined;
   const id = BigInt(digits);
   return id < 2n ** 63n ? id : undefined;

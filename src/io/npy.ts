@@ -1,10 +1,12 @@
 /** npy files on disk: whole, or record by record without loading the file. */
-import { type FileHandle, open } from "node:fs/promises";
 import { writeFileAtomic } from "./atomic.ts";
+import { type ByteSource, openByteSource } from "./byteSource.ts";
 import {
   checkFinite,
   checkNpyLength,
   decodeNpy,
+  decodeRange,
+  decodeValues,
   formatShape,
   matchShape,
   type NpyArray,
@@ -12,11 +14,13 @@ import {
   NpyError,
   type NpyExpectation,
   type NpyHeader,
+  npyConversions,
   npyDataOffset,
   npyHeader,
   npyPreambleBytesMax,
   parseNpyHeader,
 } from "./npyFormat.ts";
+import type { RecordFile } from "./recordFile.ts";
 
 export {
   decodeNpy,
@@ -32,12 +36,12 @@ export {
   velocityExpectation,
 } from "./npyFormat.ts";
 
-/** One read call asks for at most this much: Node refuses reads of 2 GiB and more. */
-const chunkBytes = 1 << 26;
+/** A larger array in Fortran order is refused: its records lie scattered over the whole file. */
+const fortranBytesMax = 2 ** 31;
 
 /**
- * Reads a float32 array whole. Refuses other types, Fortran order, a length that does not match,
- * NaN and infinity. Throws NpyError; for a path its text starts with the path.
+ * Reads an array whole, as float32. Refuses other types than float32 and float64, a length that
+ * does not match, NaN and infinity. Throws NpyError; for a path its text starts with the path.
  */
 export async function readNpy(
   source: string | Uint8Array,
@@ -71,31 +75,37 @@ export async function writeNpy(
 }
 
 /** An open npy file whose first axis counts records. Close it. */
-export class NpyRecords {
+export class NpyRecords implements RecordFile {
   readonly path: string;
   readonly shape: readonly number[];
-  /** Number of records; 1 for a single map without a record axis. */
   readonly count: number;
-  /** Values in one record. */
   readonly recordLength: number;
-  /** Values in the file. */
   readonly total: number;
-  readonly #file: FileHandle;
+  /** numpy's name of the stored element type: `<f4`. */
+  readonly dtype: string;
+  readonly fortran: boolean;
+  readonly conversions: readonly string[];
+  readonly #source: ByteSource;
   readonly #header: NpyHeader;
   readonly #axes: readonly NpyAxis[] | undefined;
+  /** All values in C order, once read, of a file in Fortran order. */
+  #whole: Float32Array | undefined;
 
   private constructor(
     path: string,
-    file: FileHandle,
+    source: ByteSource,
     header: NpyHeader,
     axes?: readonly NpyAxis[],
   ) {
     this.path = path;
-    this.#file = file;
+    this.#source = source;
     this.#header = header;
     this.#axes = axes;
     this.shape = header.shape;
     this.total = header.count;
+    this.dtype = header.dtype;
+    this.fortran = header.fortran;
+    this.conversions = npyConversions(header);
     const hasRecordAxis = axes ? axes[0]?.length === "N" : header.shape.length > 0;
     this.count = hasRecordAxis ? header.shape[0]! : 1;
     this.recordLength = this.count === 0 ? 0 : header.count / this.count;
@@ -106,17 +116,26 @@ export class NpyRecords {
    * Throws NpyError with the path in its text, or the system's error when the file cannot be read.
    */
   static async open(path: string, expectation?: NpyExpectation): Promise<NpyRecords> {
-    const file = await open(path, "r");
+    return NpyRecords.over(await openByteSource(path), path, expectation);
+  }
+
+  /** Like open, over bytes that are open already; closes them on failure and on close. */
+  static async over(
+    source: ByteSource,
+    path: string,
+    expectation?: NpyExpectation,
+  ): Promise<NpyRecords> {
     try {
-      const status = await file.stat();
-      if (status.isDirectory()) throw new NpyError("magic", "expected an npy file, got a folder");
-      const preamble = await readAt(file, 0, npyPreambleBytesMax);
-      const header = parseNpyHeader(await readAt(file, 0, npyDataOffset(preamble)));
+      const header = await readNpyHeader(source);
       const axes = expectation && matchShape(header.shape, expectation);
-      checkNpyLength(header, status.size);
-      return new NpyRecords(path, file, header, axes);
+      checkNpyLength(header, source.size);
+      if (header.fortran && source.size > fortranBytesMax) {
+        const limit = `at most ${fortranBytesMax} bytes in Fortran order`;
+        throw new NpyError("order", `expected C order, or ${limit}, got ${source.size}`);
+      }
+      return new NpyRecords(path, source, header, axes);
     } catch (error) {
-      await file.close();
+      await source.close();
       throw withPath(path, error);
     }
   }
@@ -138,11 +157,8 @@ export class NpyRecords {
     if (values.length !== count) {
       throw new RangeError(`out: expected ${count} values, got ${values.length}`);
     }
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const offset = this.#header.dataOffset + first * 4;
     try {
-      await fill(this.#file, bytes, offset);
-      checkFinite(values, this.shape, this.#axes, first);
+      await this.#read(first, values);
     } catch (error) {
       throw withPath(this.path, error);
     }
@@ -150,27 +166,50 @@ export class NpyRecords {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    await this.#source.close();
   }
-}
 
-/** Up to `bytesMax` bytes from `offset`; fewer at the end of the file. */
-async function readAt(file: FileHandle, offset: number, bytesMax: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(bytesMax);
-  const { bytesRead } = await file.read(buffer, 0, bytesMax, offset);
-  return buffer.subarray(0, bytesRead);
-}
-
-async function fill(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const length = Math.min(chunkBytes, bytes.length - done);
-    const { bytesRead } = await file.read(bytes, done, length, offset + done);
-    if (bytesRead === 0) {
-      throw new NpyError("length", `expected ${bytes.length} bytes, got ${done}: the file shrank`);
+  async #read(first: number, out: Float32Array): Promise<void> {
+    const { element, dataOffset, fortran, count } = this.#header;
+    if (fortran) {
+      this.#whole ??= decodeValues(
+        await this.#bytes(dataOffset, count * element.bytes),
+        this.#header,
+        this.#axes,
+      );
+      out.set(this.#whole.subarray(first, first + out.length));
+    } else if (this.conversions.length > 0) {
+      const bytes = await this.#bytes(
+        dataOffset + first * element.bytes,
+        out.length * element.bytes,
+      );
+      decodeRange(bytes, element, out, this.shape, this.#axes, first);
+    } else {
+      await this.#fill(
+        dataOffset + first * 4,
+        new Uint8Array(out.buffer, out.byteOffset, out.byteLength),
+      );
+      checkFinite(out, this.shape, this.#axes, first);
     }
-    done += bytesRead;
   }
+
+  async #bytes(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    await this.#fill(offset, bytes);
+    return bytes;
+  }
+
+  async #fill(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#source.fill(offset, bytes).catch((error: unknown) => {
+      throw error instanceof RangeError ? new NpyError("length", error.message) : error;
+    });
+  }
+}
+
+/** The header of an npy file; no values are read. Throws NpyError without a path. */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+  const preamble = await source.read(0, npyPreambleBytesMax);
+  return parseNpyHeader(await source.read(0, npyDataOffset(preamble)));
 }
 
 function withPath(path: string, error: unknown): unknown {

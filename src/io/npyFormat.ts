@@ -1,7 +1,15 @@
 /**
- * NumPy's .npy format, the one shape of it this product reads and writes: little-endian float32
- * in C order (numpy/lib/format.py, versions 1 to 3). Pure: bytes in, bytes out.
+ * NumPy's .npy format (numpy/lib/format.py, versions 1 to 3), as far as this product goes: writes
+ * little-endian float32 in C order; reads float32 and float64 of either byte order in either axis
+ * order, as float32. Pure: bytes in, bytes out.
  */
+import {
+  decodeElements,
+  fortranToC,
+  isOrderFree,
+  type NpyElement,
+  npyElements,
+} from "./npyElements.ts";
 
 /** What was wrong with the file; the text says what came. */
 export type NpyErrorCode =
@@ -13,7 +21,8 @@ export type NpyErrorCode =
   | "order"
   | "shape"
   | "length"
-  | "value";
+  | "value"
+  | "archive";
 
 export class NpyError extends Error {
   override readonly name = "NpyError";
@@ -42,6 +51,8 @@ export interface NpyExpectation {
   readonly what: string;
   /** The accepted shapes, the usual one first. */
   readonly shapes: readonly (readonly NpyAxis[])[];
+  /** Steps in time and along the line, for files that state them. */
+  readonly steps?: { readonly dtMs?: number | undefined; readonly dxM: number };
 }
 
 export interface NpyHeader {
@@ -50,6 +61,11 @@ export interface NpyHeader {
   readonly count: number;
   /** Byte offset of the first value. */
   readonly dataOffset: number;
+  /** numpy's name of the element type: `<f4`. */
+  readonly dtype: string;
+  readonly element: NpyElement;
+  /** The values lie in Fortran order, and that is not C order too. */
+  readonly fortran: boolean;
 }
 
 /** Magic, version and the length field of versions 2 and 3. */
@@ -65,9 +81,13 @@ export function seismicExpectation(geometry: {
   shots: number;
   samples: number;
   receivers: number;
+  dtMs?: number;
+  dxM?: number;
 }): NpyExpectation {
+  const { dtMs, dxM } = geometry;
   return {
     what: "seismic data",
+    ...(dxM !== undefined && { steps: { dtMs, dxM } }),
     shapes: [
       [
         { name: "record", length: "N" },
@@ -80,7 +100,10 @@ export function seismicExpectation(geometry: {
 }
 
 /** Velocity maps: (N, 1, rows, columns), (N, rows, columns) or (rows, columns). */
-export function velocityExpectation(map: readonly [rows: number, columns: number]): NpyExpectation {
+export function velocityExpectation(
+  map: readonly [rows: number, columns: number],
+  dxM?: number,
+): NpyExpectation {
   const record: NpyAxis = { name: "record", length: "N" };
   const channel: NpyAxis = { name: "channel", length: 1 };
   const image: NpyAxis[] = [
@@ -89,6 +112,7 @@ export function velocityExpectation(map: readonly [rows: number, columns: number
   ];
   return {
     what: "velocity maps",
+    ...(dxM !== undefined && { steps: { dxM } }),
     shapes: [[record, channel, ...image], [record, ...image], image],
   };
 }
@@ -123,7 +147,7 @@ export function npyDataOffset(preamble: Uint8Array): number {
 
 /**
  * The header of an npy file. `bytes` holds at least the file's first `npyDataOffset` bytes.
- * Throws NpyError for anything but float32, little-endian, C order.
+ * Throws NpyError for other types than float32 and float64.
  */
 export function parseNpyHeader(bytes: Uint8Array): NpyHeader {
   const dataOffset = npyDataOffset(bytes);
@@ -132,19 +156,28 @@ export function parseNpyHeader(bytes: Uint8Array): NpyHeader {
   }
   const start = bytes[6] === 1 ? 10 : 12;
   const fields = parseDictionary(new TextDecoder().decode(bytes.subarray(start, dataOffset)));
-  if (fields.descr !== "'<f4'") {
+  const element = npyElements[fields.descr];
+  if (!element) {
     const came = describeDtype(fields.descr);
-    throw new NpyError("dtype", `expected float32, little-endian ('<f4'), got ${came}`);
-  }
-  if (fields.order !== "False") {
-    throw new NpyError("order", "expected C order, got Fortran order");
+    throw new NpyError("dtype", `expected float32 or float64, got ${came}`);
   }
   const shape = parseShape(fields.shape);
   const count = shape.reduce((product, length) => product * length, 1);
-  if (!Number.isSafeInteger(count * 4)) {
+  if (!Number.isSafeInteger(count * element.bytes)) {
     throw new NpyError("shape", `expected a shape that fits a file, got ${formatShape(shape)}`);
   }
-  return { shape, count, dataOffset };
+  const fortran = fields.order === "True" && !isOrderFree(shape);
+  const dtype = fields.descr.slice(1, -1);
+  return { shape, count, dataOffset, dtype, element, fortran };
+}
+
+/** What reading changes, in words: `float64`, `big-endian`, `Fortran order`. */
+export function npyConversions({ element, fortran }: NpyHeader): string[] {
+  return [
+    ...(element.bytes === 8 ? ["float64"] : []),
+    ...(element.littleEndian ? [] : ["big-endian"]),
+    ...(fortran ? ["Fortran order"] : []),
+  ];
 }
 
 /** Throws NpyError "shape" unless `shape` is one of the expected. Returns the axes that matched. */
@@ -168,7 +201,7 @@ export function matchShape(
 
 /** Throws NpyError "length" unless a file of `fileBytes` holds exactly the header's values. */
 export function checkNpyLength(header: NpyHeader, fileBytes: number): void {
-  const expected = header.count * 4;
+  const expected = header.count * header.element.bytes;
   const got = fileBytes - header.dataOffset;
   if (got === expected) return;
   const fault = got < expected ? "the file is cut short" : "extra bytes follow the data";
@@ -203,10 +236,42 @@ export function decodeNpy(bytes: Uint8Array, expectation?: NpyExpectation): NpyA
   const header = parseNpyHeader(bytes);
   const axes = expectation && matchShape(header.shape, expectation);
   checkNpyLength(header, bytes.length);
-  // Not bytes.slice(): on a Node Buffer that is a view, not an aligned copy.
-  const data = new Float32Array(new Uint8Array(bytes.subarray(header.dataOffset)).buffer);
-  checkFinite(data, header.shape, axes);
+  const data = decodeValues(bytes.subarray(header.dataOffset), header, axes);
   return { shape: header.shape, data };
+}
+
+/** All values of a file, in C order; `bytes` holds them and no more. Throws NpyError "value". */
+export function decodeValues(
+  bytes: Uint8Array,
+  header: NpyHeader,
+  axes?: readonly NpyAxis[],
+): Float32Array {
+  const stored = new Float32Array(header.count);
+  // In Fortran order a place in the file is a place in the array with its axes turned round.
+  const shape = header.fortran ? header.shape.toReversed() : header.shape;
+  const names = header.fortran ? axes?.toReversed() : axes;
+  decodeRange(bytes, header.element, stored, shape, names);
+  return header.fortran ? fortranToC(stored, header.shape) : stored;
+}
+
+/** Values of `bytes` into `out`, in the file's order, checked. Arguments as of checkFinite. */
+export function decodeRange(
+  bytes: Uint8Array,
+  element: NpyElement,
+  out: Float32Array,
+  shape: readonly number[],
+  axes?: readonly NpyAxis[],
+  firstIndex = 0,
+): void {
+  const overflow = decodeElements(bytes, element, out);
+  const written = overflow ? out.subarray(0, overflow.index) : out;
+  checkFinite(written, shape, axes, firstIndex);
+  if (!overflow) return;
+  const place = describePlace(firstIndex + overflow.index, shape, axes);
+  throw new NpyError(
+    "value",
+    `expected values within float32's range, got ${overflow.value} at ${place}`,
+  );
 }
 
 /** Version 1.0 header for float32 values of `shape`, padded so that the data start on 64 bytes. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -75,12 +76,13 @@ describe("decodeNpy", () => {
     ["a cut preamble", npyHeader([1]).subarray(0, 8), "header", /expected 10 bytes/],
     ["a cut header", npyHeader([1]).subarray(0, 40), "header", /got 40/],
     ["a header of 4 GB", hugeHeader(), "header", /at most 65536 bytes, got one of 4294967295/],
-    ["float64", makeNpy(header("'<f8'"), 16), "dtype", /got float64 \('<f8'\)/],
+    ["float16", makeNpy(header("'<f2'"), 4), "dtype", /got float16 \('<f2'\)/],
     ["int16", makeNpy(header("'<i2'"), 4), "dtype", /got int16/],
-    ["big-endian", makeNpy(header("'>f4'"), 8), "dtype", /float32, big-endian \('>f4'\)/],
+    ["big-endian int32", makeNpy(header("'>i4'"), 8), "dtype", /int32, big-endian \('>i4'\)/],
     ["a structure", makeNpy(header("[('a', '<f4')]"), 8), "dtype", /got a structured type/],
     ["an object", makeNpy(header("'|O'"), 8), "dtype", /got "'\|O'"/],
-    ["Fortran order", makeNpy(header("'<f4'", "True"), 8), "order", /got Fortran order/],
+    ["no order", makeNpy(header("'<f4'", "None"), 8), "header", /got/],
+    ["float64 cut short", makeNpy(header("'<f8'"), 8), "length", /expected 16 .* got 8/],
     ["no dictionary", makeNpy("import os", 8), "header", /got "import os"/],
     ["a doubled key", makeNpy(`{'descr': '<f4', ${header("'<f4'").slice(1)}`, 8), "header", /got/],
     ["a missing key", makeNpy("{'descr': '<f4'}", 8), "header", /got/],
@@ -134,6 +136,38 @@ describe("decodeNpy", () => {
       });
     },
   );
+
+  it("reads float64, big-endian and Fortran order as numpy writes them", async () => {
+    const expected = Float32Array.from({ length: 48 }, (_, i) => i / 8);
+    for (const name of ["fortran", "big-endian", "float64"]) {
+      const path = fileURLToPath(new URL(`../vectors/npz/${name}.npy`, import.meta.url));
+      expect(decodeNpy(await readFile(path), small)).toEqual({
+        shape: [2, 2, 3, 4],
+        data: expected,
+      });
+      expect(await readNpy(path, small)).toEqual({ shape: [2, 2, 3, 4], data: expected });
+      const records = await NpyRecords.open(path, small);
+      expect(records.conversions).toHaveLength(1);
+      expect(await records.read(1)).toEqual(expected.subarray(24));
+      await records.close();
+    }
+  });
+
+  it("names the place of a float64 that float32 cannot hold, and of NaN in Fortran order", () => {
+    const text = "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }";
+    const bytes = makeNpy(text, 6 * 8);
+    const values = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 48);
+    values.setFloat64(3 * 8, 4e38, true);
+    const place = "index (1, 1)"; // Fortran order: (0,0) (1,0) (0,1) (1,1)
+    expect(caught(() => decodeNpy(bytes))).toMatchObject({
+      code: "value",
+      message: expect.stringContaining("got 4e+38 at index (1, 1)"),
+    });
+    values.setFloat64(3 * 8, Number.NaN, true);
+    expect(caught(() => decodeNpy(bytes))).toMatchObject({
+      message: `expected finite values, got NaN at ${place}`,
+    });
+  });
 
   it("keeps subnormals and the largest finite value", () => {
     const data = new Float32Array([1e-45, -3.4028234663852886e38, -0]);

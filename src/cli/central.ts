@@ -8,9 +8,9 @@ import { CentralService } from "../central/service.ts";
 import { ResultStore } from "../central/store.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { mapsPng } from "../io/plots/maps.ts";
-import { centralStatusTopic } from "../protocol/index.ts";
+import { centralClientId, centralStatusTopic } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
-import { addBrokerOptions, type BrokerOptions, brokerCredentials } from "./brokerOptions.ts";
+import { addBrokerOptions, type BrokerOptions, brokerAccess } from "./brokerOptions.ts";
 import {
   action,
   addComputeOptions,
@@ -85,6 +85,7 @@ async function central(options: Options): Promise<void> {
   prepareTurbo(options);
   const stop = stopSignal();
   await checkOutputFolder(options.out);
+  const access = await brokerAccess(options, { role: "central", survey: options.survey });
   const weights = await loadModelHalf("central", options.model);
   const decoder = await CentralDecoder.load({
     weights,
@@ -97,11 +98,10 @@ async function central(options: Options): Promise<void> {
   const store = await ResultStore.open(options.out, options.survey);
   const { served, shards } = options.shards;
   const link = new MqttLink({
-    url: options.broker,
-    clientId: `epic-${options.survey}-central-${served.join("-")}-of-${shards}`,
+    clientId: centralClientId(options.survey, served, shards),
     statusTopic: centralStatusTopic(options.survey, served, shards),
     onProblem: (problem) => log.warn(problem),
-    ...brokerCredentials(),
+    ...access,
   });
   let http: HttpEndpoint | undefined;
   let ticker: NodeJS.Timeout | undefined;

@@ -12,12 +12,12 @@ import {
   centralStatusTopic,
   decodeAck,
   deviceStatusTopic,
+  edgeClientId,
   latentTopic,
 } from "../protocol/index.ts";
 import { Broker } from "../transport/broker.ts";
 import type { LinkBytes } from "../transport/meter.ts";
 import { CommandProcess } from "./childProcess.ts";
-import { edgeClientId } from "./edge.ts";
 
 const survey = "demo";
 const record = 1n;

@@ -5,9 +5,9 @@ import { type AgentEvent, type AgentTotals, EdgeAgent } from "../edge/agent.ts";
 import { EdgeEncoder } from "../edge/encoder.ts";
 import { type FullPolicy, Outbox } from "../edge/outbox.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
-import { deviceStatusTopic, Encoding } from "../protocol/index.ts";
+import { deviceStatusTopic, Encoding, edgeClientId } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
-import { addBrokerOptions, type BrokerOptions, brokerCredentials } from "./brokerOptions.ts";
+import { addBrokerOptions, type BrokerOptions, brokerAccess } from "./brokerOptions.ts";
 import {
   action,
   addComputeOptions,
@@ -98,6 +98,7 @@ async function runDevice(
 ): Promise<AgentTotals> {
   const { survey, device } = options;
   const say = (text: string) => process.stderr.write(`edge ${device}: ${text}\n`);
+  const access = await brokerAccess(options, { role: "device", survey, device });
   const outbox = await Outbox.open(options.outbox, {
     owner: `${survey}/${device}`,
     bytesMax: options.outboxMib * 2 ** 20,
@@ -105,11 +106,10 @@ async function runDevice(
   });
   if (outbox.size > 0) say(`${outbox.size} frames wait in the outbox`);
   const link = new MqttLink({
-    url: options.broker,
     clientId: edgeClientId(survey, device),
     statusTopic: deviceStatusTopic(survey, device),
     onProblem: say,
-    ...brokerCredentials(),
+    ...access,
   });
   try {
     const agent = new EdgeAgent({
@@ -134,11 +134,6 @@ async function runDevice(
     await link.close();
     await outbox.close();
   }
-}
-
-/** The MQTT client id of a device, under which the broker counts its bytes. */
-export function edgeClientId(survey: string, device: number): string {
-  return `epic-${survey}-edge-${device}`;
 }
 
 function describe(event: AgentEvent): string | undefined {

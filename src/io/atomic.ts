@@ -9,11 +9,16 @@ export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIte
 /**
  * Writes `path` so that a reader, or a power cut, sees the old file or the new one.
  * The folder must exist. A failure leaves nothing behind and keeps the old file.
+ * @param options.mode permissions of the file from its first byte on; default 0o666 less the umask
  */
-export async function writeFileAtomic(path: string, contents: FileContents): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  contents: FileContents,
+  { mode }: { mode?: number } = {},
+): Promise<void> {
   const temporary = temporarySibling(path);
   try {
-    await writeDurably(temporary, contents);
+    await writeDurably(temporary, contents, mode);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
@@ -82,8 +87,8 @@ function aboutTarget(error: unknown, path: string): unknown {
   return error;
 }
 
-async function writeDurably(path: string, contents: FileContents): Promise<void> {
-  const file = await open(path, "wx");
+async function writeDurably(path: string, contents: FileContents, mode?: number): Promise<void> {
+  const file = await open(path, "wx", mode);
   try {
     if (typeof contents === "string" || contents instanceof Uint8Array) {
       await file.writeFile(contents);

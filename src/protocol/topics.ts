@@ -49,13 +49,51 @@ export function deviceStatusFilter(survey: string): string {
   return `${ROOT}/${survey}/status/device/+`;
 }
 
+/** Where the central processes of a survey settle who serves which shard; never retained. */
+export function claimTopic(survey: string): string {
+  return `${ROOT}/${survey}/claim`;
+}
+
+/** A topic of this protocol, taken apart. */
+export type Topic =
+  | { kind: "latent" | "ack"; survey: string; shard: number; device: number }
+  | { kind: "device-status"; survey: string; device: number }
+  | { kind: "central-status" | "claim"; survey: string };
+
+/** What `topic` is, or undefined when it is none of this protocol's. Numbers have one spelling each. */
+export function parseTopic(topic: string): Topic | undefined {
+  const match = TOPIC.exec(topic);
+  if (match === null) return undefined;
+  const { survey = "", shard, kind, device, status, central } = match.groups ?? {};
+  if (shard !== undefined) {
+    if (Number(shard) > 0xffff || Number(device) > 0xffff) return undefined;
+    return { kind: kind as "latent" | "ack", survey, shard: Number(shard), device: Number(device) };
+  }
+  if (status !== undefined) {
+    return Number(status) > 0xffff
+      ? undefined
+      : { kind: "device-status", survey, device: Number(status) };
+  }
+  return { kind: central === undefined ? "claim" : "central-status", survey };
+}
+
+const NUMBER = "(?:0|[1-9]\\d{0,4})";
+const TOPIC = new RegExp(
+  `^${ROOT}/(?<survey>[a-z0-9-]{1,16})/(?:` +
+    `(?<shard>${NUMBER})/(?<kind>latent|ack)/(?<device>${NUMBER})|` +
+    `status/device/(?<status>${NUMBER})|` +
+    "status/central/(?<central>[0-9-]{1,1024}-of-[0-9]{1,5})|" +
+    "claim)$",
+);
+
 /** The parts of a latent topic, or undefined when `topic` is none. */
 export function parseLatentTopic(
   topic: string,
 ): { survey: string; shard: number; device: number } | undefined {
-  const match = /^epic\/v1\/([a-z0-9-]{1,16})\/(\d{1,5})\/latent\/(\d{1,5})$/.exec(topic);
-  if (match === null) return undefined;
-  return { survey: match[1]!, shard: Number(match[2]), device: Number(match[3]) };
+  const parsed = parseTopic(topic);
+  if (parsed?.kind !== "latent") return undefined;
+  const { survey, shard, device } = parsed;
+  return { survey, shard, device };
 }
 
 /** The shard of a record among `shards`. */

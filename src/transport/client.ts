@@ -2,12 +2,22 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import type { LinkMessage, MessageLink, PublishOptions } from "../protocol/index.ts";
 import { backoffMs } from "./backoff.ts";
 
+/** PEM texts for mqtts:// and wss://. */
+export interface LinkTls {
+  /** Authority that the broker's certificate must be signed by; the system's when absent. */
+  ca?: string;
+  /** What this client shows of itself, to a broker that asks. */
+  cert?: string;
+  key?: string;
+}
+
 export interface MqttLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss:// with host and optional port. */
   url: string;
   clientId: string;
   username?: string;
   password?: string;
+  tls?: LinkTls;
   /** Retained topic that says "online" while connected and "offline" otherwise, by last will. */
   statusTopic?: string;
   /** Word of every failed attempt and lost connection. */
@@ -81,7 +91,7 @@ export class MqttLink implements MessageLink {
   }
 
   #open(): void {
-    const { url, clientId, username, password, statusTopic } = this.#options;
+    const { url, clientId, username, password, tls, statusTopic } = this.#options;
     const settings: IClientOptions = {
       clientId,
       protocolVersion: 4,
@@ -92,6 +102,7 @@ export class MqttLink implements MessageLink {
       queueQoSZero: false,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
+      ...tls,
       ...(statusTopic !== undefined && {
         will: { topic: statusTopic, payload: asBuffer(OFFLINE), qos: 1, retain: true },
       }),

@@ -12,7 +12,7 @@ export interface LinkBytes {
   /** Those frames whole: header, payload, checksum. */
   frames: number;
   frameCount: number;
-  /** TCP stream bytes from and to the client: exact. Without TLS these are MQTT packets. */
+  /** MQTT packets from and to the client, inside TLS if there is any: exact. */
   mqttIn: number;
   mqttOut: number;
   /** Estimate of the bytes on the wire, both ways; docs/protocol.md "Bytes" says how. */

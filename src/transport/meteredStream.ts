@@ -3,6 +3,11 @@ import { Duplex } from "node:stream";
 import { LinkMeter } from "./meter.ts";
 import { PacketGuard } from "./packetGuard.ts";
 
+/** A client announced a packet above the limit. */
+export class PacketTooLongError extends Error {
+  override readonly name = "PacketTooLongError";
+}
+
 /**
  * A broker's view of a client socket: counts the bytes both ways and cuts the connection at the
  * first packet header that announces more than `packetBytesMax`. The broker library itself has no
@@ -13,10 +18,13 @@ export class MeteredStream extends Duplex {
   #meter = new LinkMeter();
   readonly #socket: Socket;
   readonly #guard: PacketGuard;
+  /** Of the peer; known as long as the stream is. */
+  readonly remoteAddress: string;
 
   constructor(socket: Socket, packetBytesMax: number) {
     super();
     this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? "unknown";
     this.#guard = new PacketGuard(packetBytesMax);
     this.#meter.opened();
     socket.on("data", (chunk) => this.#receive(chunk));
@@ -31,12 +39,19 @@ export class MeteredStream extends Duplex {
     this.#meter = meter;
   }
 
+  /** Takes packets of up to `bytesMax` from now on. */
+  limitPackets(bytesMax: number): void {
+    this.#guard.max = bytesMax;
+  }
+
   #receive(chunk: Buffer): void {
     this.#meter.received(chunk.length);
     const announced = this.#guard.check(chunk);
     if (announced !== undefined) {
       this.destroy(
-        new Error(`packet: expected at most ${this.#guard.max} bytes, got ${announced}`),
+        new PacketTooLongError(
+          `packet: expected at most ${this.#guard.max} bytes, got ${announced}`,
+        ),
       );
       return;
     }

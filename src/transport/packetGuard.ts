@@ -1,7 +1,7 @@
 /** Follows an MQTT byte stream from packet to packet and reports one that is too long. */
 export class PacketGuard {
   /** Bytes after the fixed header that a packet may have. */
-  readonly max: number;
+  max: number;
   /** Bytes of the current packet still to come. */
   #rest = 0;
   #inLength = false;

@@ -20,6 +20,7 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  stdout(): string;
   stderr(): string;
 }
 
@@ -40,7 +41,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   const ended = new Promise<Ended>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  return { child, ended, stderr: () => stderr };
+  return { child, ended, stdout: () => stdout, stderr: () => stderr };
 }
 
 /** Runs `epic ...args` to its end. */

@@ -17,40 +17,68 @@ import { AcousticGrid, PSI_Z_ROWS, STRIP, courantRow } from "./lib/acousticGrid"
 import { wrapHalo } from "./lib/periodicHalo";
 import * as scalar from "./reference/acoustic2d";
 
-/** Advances p and d of `g` by one step. */
+/** Advances p and d of `g` by one step, inside the window. */
 export function stepGrid(g: AcousticGrid): void {
   if (g.keep) sweepSponge(g);
   else sweepCpml(g);
-  advanceRow(g, g.rows - 2);
-  advanceRow(g, g.rows - 1);
+  advanceRow(g, g.bottom - 2);
+  advanceRow(g, g.bottom - 1);
+}
+
+/**
+ * Moves the window. The sweep also advances the two rows above the window: their increments become zero, so
+ * that these rows keep their pressure.
+ */
+export function setWindow(g: AcousticGrid, top: u32, bottom: u32, left: u32, right: u32): void {
+  g.top = top;
+  g.bottom = bottom;
+  g.left = left;
+  g.right = right;
+  memory.fill(g.d + <usize>top * g.stride - 2 * g.stride, 0, 2 * g.stride);
+}
+
+/** Bytes of a row that the window covers. */
+// @ts-ignore: decorator
+@inline
+function windowBytes(g: AcousticGrid): usize {
+  return g.right - g.left;
+}
+
+/** Byte offset of the window's first cell in `row`, from a field's cell (0, 0). */
+// @ts-ignore: decorator
+@inline
+function rowStart(g: AcousticGrid, row: u32): usize {
+  return <usize>row * g.stride + g.left;
 }
 
 function advanceRow(g: AcousticGrid, row: u32): void {
-  const at = <usize>row * g.stride;
-  if (ASC_FEATURE_SIMD) simd.acoustic2d_advance(g.p + at, g.d + at, g.rowBytes);
-  else scalar.acoustic2d_advance(g.p + at, g.d + at, g.rowBytes);
+  const at = rowStart(g, row);
+  if (ASC_FEATURE_SIMD) simd.acoustic2d_advance(g.p + at, g.d + at, windowBytes(g));
+  else scalar.acoustic2d_advance(g.p + at, g.d + at, windowBytes(g));
 }
 
 function sweepSponge(g: AcousticGrid): void {
   wrapHalo(g);
   const stride = <usize>g.stride;
-  for (let row: u32 = 0; row < g.rows; row++) {
-    const p = g.p + row * stride;
-    const d = g.d + row * stride;
+  const bytes = windowBytes(g);
+  for (let row = g.top; row < g.bottom; row++) {
+    const at = rowStart(g, row);
+    const p = g.p + at;
+    const d = g.d + at;
     const distance = min(min(row, g.rows - 1 - row), g.pad);
-    const keep = g.keep + distance * stride;
-    const c = courantRow(g, row);
-    if (ASC_FEATURE_SIMD) simd.acoustic2d_row_damped(p, d, c, keep, stride, g.rowBytes);
-    else scalar.acoustic2d_row_damped(p, d, c, keep, stride, g.rowBytes);
+    const keep = g.keep + distance * stride + g.left;
+    const c = courantRow(g, row) + g.left;
+    if (ASC_FEATURE_SIMD) simd.acoustic2d_row_damped(p, d, c, keep, stride, bytes);
+    else scalar.acoustic2d_row_damped(p, d, c, keep, stride, bytes);
   }
 }
 
 function sweepCpml(g: AcousticGrid): void {
   stripsZ(g);
-  stripsX(g, 0);
-  for (let row: u32 = 0; row < g.rows; row++) {
+  stripsX(g, g.top);
+  for (let row = g.top; row < g.bottom; row++) {
     // A row ahead of its reader: a load that straddles fresh stores would wait for them.
-    if (row + 1 < g.rows) stripsX(g, row + 1);
+    if (row + 1 < g.bottom) stripsX(g, row + 1);
     const lower = row >= g.rows - STRIP;
     if (lower || row < STRIP) rowInStrip(g, row, lower);
     else rowInside(g, row);
@@ -58,45 +86,48 @@ function sweepCpml(g: AcousticGrid): void {
 }
 
 function rowInside(g: AcousticGrid, row: u32): void {
-  const at = <usize>row * g.stride;
-  const c = courantRow(g, row);
-  if (ASC_FEATURE_SIMD) simd.acoustic2d_row(g.p + at, g.d + at, c, g.stride, g.rowBytes);
-  else scalar.acoustic2d_row(g.p + at, g.d + at, c, g.stride, g.rowBytes);
+  const at = rowStart(g, row);
+  const c = courantRow(g, row) + g.left;
+  if (ASC_FEATURE_SIMD) simd.acoustic2d_row(g.p + at, g.d + at, c, g.stride, windowBytes(g));
+  else scalar.acoustic2d_row(g.p + at, g.d + at, c, g.stride, windowBytes(g));
 }
 
 function rowInStrip(g: AcousticGrid, row: u32, lower: bool): void {
-  const at = <usize>row * g.stride;
+  const at = rowStart(g, row);
   const i = lower ? row + STRIP - g.rows : row;
-  const c = courantRow(g, row);
-  const psi = psiRow(g, i, lower);
-  const zeta = g.zetaZ + <usize>(<u32>lower * STRIP + i) * g.stride;
+  const c = courantRow(g, row) + g.left;
+  const psi = psiRow(g, i, lower) + g.left;
+  const zeta = g.zetaZ + <usize>(<u32>lower * STRIP + i) * g.stride + g.left;
   const terms = stripTerms(g, lower) + (<usize>i << 2);
+  const bytes = windowBytes(g);
   if (ASC_FEATURE_SIMD) {
-    simd.acoustic2d_row_strip(g.p + at, g.d + at, c, psi, zeta, terms, g.stride, g.rowBytes);
+    simd.acoustic2d_row_strip(g.p + at, g.d + at, c, psi, zeta, terms, g.stride, bytes);
   } else {
-    scalar.acoustic2d_row_strip(g.p + at, g.d + at, c, psi, zeta, terms, g.stride, g.rowBytes);
+    scalar.acoustic2d_row_strip(g.p + at, g.d + at, c, psi, zeta, terms, g.stride, bytes);
   }
 }
 
-/** psi of both z strips; the two innermost rows of a strip keep their zeros. */
+/** psi of the z strips in the window; the two innermost rows of a strip keep their zeros. */
 function stripsZ(g: AcousticGrid): void {
+  const upper = g.top < STRIP;
+  const lower = g.bottom > g.rows - STRIP;
   for (let i: u32 = 0; i < STRIP - 2; i++) {
-    stripZ(g, i, i, false);
-    stripZ(g, g.rows - 1 - i, STRIP - 1 - i, true);
+    if (upper) stripZ(g, i, i, false);
+    if (lower) stripZ(g, g.rows - 1 - i, STRIP - 1 - i, true);
   }
 }
 
 function stripZ(g: AcousticGrid, row: u32, i: u32, lower: bool): void {
-  const p = g.p + <usize>row * g.stride;
-  const psi = psiRow(g, i, lower);
+  const p = g.p + rowStart(g, row);
+  const psi = psiRow(g, i, lower) + g.left;
   const terms = stripTerms(g, lower) + (<usize>i << 2);
-  if (ASC_FEATURE_SIMD) simd.acoustic2d_psi(p, psi, terms, g.stride, g.rowBytes);
-  else scalar.acoustic2d_psi(p, psi, terms, g.stride, g.rowBytes);
+  if (ASC_FEATURE_SIMD) simd.acoustic2d_psi(p, psi, terms, g.stride, windowBytes(g));
+  else scalar.acoustic2d_psi(p, psi, terms, g.stride, windowBytes(g));
 }
 
 function stripsX(g: AcousticGrid, row: u32): void {
-  stripX(g, row, false);
-  stripX(g, row, true);
+  if (g.left < 4 * STRIP) stripX(g, row, false);
+  if (g.right > g.columnBytes - 4 * STRIP) stripX(g, row, true);
 }
 
 function stripX(g: AcousticGrid, row: u32, right: bool): void {

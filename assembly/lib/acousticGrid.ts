@@ -26,8 +26,6 @@ export class AcousticGrid {
   rows: u32;
   /** Bytes from one row to the next. */
   stride: u32;
-  /** Bytes of one row that are computed: 4 width. */
-  rowBytes: u32;
   /** Rows of the map itself. */
   mapRows: u32;
   /** Padding cells on each side. */
@@ -53,6 +51,14 @@ export class AcousticGrid {
   psiZ: usize;
   /** CPML: f32 `[2][16][stride / 4]`, memory of d(dp/dz + psi)/dz, times 12. */
   zetaZ: usize;
+  /**
+   * The window that a step computes: rows `top` to before `bottom`, bytes `left` to before `right` of each
+   * row, multiples of 16. A window that cuts into a CPML strip holds the whole strip.
+   */
+  top: u32;
+  bottom: u32;
+  left: u32;
+  right: u32;
 }
 
 /** Cells of a CPML strip: the absorbing cells plus the two that the stencil reaches inwards. */

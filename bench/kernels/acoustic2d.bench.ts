@@ -87,6 +87,7 @@ async function openShot(module: PhysicsModuleName, boundary: Boundary): Promise<
         receivers.length,
         recordAt,
         STEPS,
+        0,
       ),
   };
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
 import { FAMILIES, type FamilyName } from "../physics/families/index.ts";
-import type { Boundary } from "../physics/index.ts";
+import type { Boundary, Region } from "../physics/index.ts";
 import {
   action,
   addJsonOption,
@@ -29,6 +29,7 @@ interface Flags {
   maps?: string;
   out: string;
   boundary: Boundary;
+  region?: Region;
   startIndex: number;
   threads: number;
   json?: boolean;
@@ -53,6 +54,13 @@ export function simulateCommand(): Command {
         .choices(["openfwi", "fast"])
         .default("openfwi"),
     )
+    .addOption(
+      new Option(
+        "--region <name>",
+        "cells that each step computes. all: the whole grid (default with openfwi); reached: those " +
+          "that the wave has reached and a receiver can hear (default with fast; differs by rounding)",
+      ).choices(["all", "reached"]),
+    )
     .option(
       "--start-index <k>",
       "index of the first map",
@@ -76,6 +84,7 @@ async function run(flags: Flags): Promise<void> {
       source,
       out: flags.out,
       boundary: flags.boundary,
+      ...(flags.region && { region: flags.region }),
       startIndex: flags.startIndex,
       threads: flags.threads,
       onStart: (records) => {

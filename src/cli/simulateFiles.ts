@@ -12,7 +12,7 @@ import { npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import { splitArrayName } from "../io/records.ts";
 import type { FamilyName } from "../physics/families/index.ts";
-import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION } from "../physics/index.ts";
+import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION, type Region } from "../physics/index.ts";
 import { type NpyDraft, startNpyDraft } from "./npyDraft.ts";
 import { openInput } from "./openInput.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
@@ -28,6 +28,8 @@ export interface SimulateOptions {
   /** Folder; made when missing. */
   readonly out: string;
   readonly boundary: Boundary;
+  /** Default: as `ForwardOptions`. */
+  readonly region?: Region;
   /** Index of the first map. Default 0. */
   readonly startIndex?: number;
   /** Default 1, which is this thread. */
@@ -120,6 +122,7 @@ async function describeSource(options: SimulateOptions): Promise<Description> {
       : { family: source.family, seed: source.seed }),
     startIndex: options.startIndex ?? 0,
     boundary: options.boundary,
+    ...(options.region && { region: options.region }),
     recordsPerFile: options.recordsPerFile ?? 500,
     physicsRevision: PHYSICS_REVISION,
   };
@@ -177,8 +180,9 @@ async function makeFiles(
   options: SimulateOptions,
   maps: RecordFile | undefined,
 ): Promise<void> {
-  const { source, boundary } = options;
-  const setup = "maps" in source ? { boundary } : { boundary, ...source };
+  const { source, boundary, region } = options;
+  const physics = { boundary, ...(region && { region }) };
+  const setup = "maps" in source ? physics : { ...physics, ...source };
   const most = Math.max(...pairs.map((pair) => pair.count));
   const pool = await startPool(setup, Math.min(options.threads ?? 1, most));
   try {

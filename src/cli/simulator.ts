@@ -1,12 +1,14 @@
 /** One record of a data set: makes or takes a map, models it, writes both into open files. */
 import { writeSync } from "node:fs";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
-import type { Boundary } from "../physics/index.ts";
+import type { Boundary, Region } from "../physics/index.ts";
 import { ForwardModeller } from "../physics/index.ts";
 
 /** What all tasks of one run share. */
 export interface SimulateSetup {
   readonly boundary: Boundary;
+  /** Default: as `ForwardOptions`. */
+  readonly region?: Region;
   /** Where maps come from when a task carries none. */
   readonly family?: FamilyName;
   readonly seed?: number;
@@ -30,7 +32,11 @@ export class Simulator {
   readonly #record: Float32Array;
 
   static async load(setup: SimulateSetup): Promise<Simulator> {
-    return new Simulator(setup, await ForwardModeller.load({ boundary: setup.boundary }));
+    const { boundary, region } = setup;
+    return new Simulator(
+      setup,
+      await ForwardModeller.load({ boundary, ...(region && { region }) }),
+    );
   }
 
   private constructor(setup: SimulateSetup, modeller: ForwardModeller) {

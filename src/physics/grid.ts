@@ -8,7 +8,6 @@ const FIELDS = [
   "courant",
   "rows",
   "stride",
-  "rowBytes",
   "mapRows",
   "pad",
   "columnBytes",
@@ -18,6 +17,10 @@ const FIELDS = [
   "zetaX",
   "psiZ",
   "zetaZ",
+  "top",
+  "bottom",
+  "left",
+  "right",
 ] as const;
 
 const HALO_CELLS = 4;
@@ -82,12 +85,15 @@ export class AcousticGrid {
       courant: place(survey.rows * stride),
       rows,
       stride: 4 * stride,
-      rowBytes: 4 * width,
       mapRows: survey.rows,
       pad: this.#pad,
       columnBytes: 4 * columns,
       keep: cpml ? 0 : place((this.#pad + 1) * stride),
       strips: cpml ? place(2 * 3 * STRIP_CELLS) : 0,
+      top: 0,
+      bottom: rows,
+      left: 0,
+      right: 4 * width,
     };
     this.end = end;
   }

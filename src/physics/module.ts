@@ -16,6 +16,7 @@ export interface PhysicsExports extends Record<string, unknown> {
     receiverCount: number,
     record: number,
     steps: number,
+    windows: number,
   ): void;
 }
 

@@ -18,7 +18,7 @@ const map = mapOf((row, column) => 1500 + row * 150 + ((column * 5) % 7) * 40, s
 
 describe.each(["openfwi", "fast"] as const)("film, %s boundary", (boundary) => {
   it.each([1, 4, 30, 146, 250])("records a shot as model does, every %i steps", async (every) => {
-    const modeller = await ForwardModeller.load({ geometry: survey, boundary });
+    const modeller = await ForwardModeller.load({ geometry: survey, boundary, region: "all" });
     const record = modeller.model(map);
     const shotLength = record.length / 2;
     const seen: number[] = [];
@@ -28,6 +28,14 @@ describe.each(["openfwi", "fast"] as const)("film, %s boundary", (boundary) => {
     expect(seen).toEqual(Array.from({ length: pictures }, (_, i) => every * (i + 1)));
     // The first shot is untouched by what the film left behind.
     expect(modeller.film(map, 0, every, () => {})).toEqual(record.slice(0, shotLength));
+  });
+
+  it("takes the whole grid, also after a windowed record", async () => {
+    const whole = await ForwardModeller.load({ geometry: survey, boundary, region: "all" });
+    const windowed = await ForwardModeller.load({ geometry: survey, boundary, region: "reached" });
+    windowed.model(map);
+    const traces = windowed.film(map, 1, 30, () => {});
+    expect(Array.from(traces)).toEqual(Array.from(whole.film(map, 1, 30, () => {})));
   });
 
   it("shows the pressure that the receivers record", async () => {

@@ -16,6 +16,7 @@ export interface OpenRecord {
   readonly frames: (ReceivedFrame | undefined)[];
   /** Devices whose frames are in the committed result already. */
   readonly committed: ReadonlySet<number>;
+  /** On the caller's steady clock. */
   readonly openedMs: number;
   readonly deadlineMs: number;
 }

@@ -8,11 +8,11 @@ export interface HttpOptions {
   /** Default 127.0.0.1. */
   host?: string;
   registry: Registry;
-  /** True while records can be received. */
-  ready: () => boolean;
+  /** Why records cannot be received and committed now; undefined while they can. */
+  unready: () => string | undefined;
 }
 
-/** `/healthz` (the process answers), `/readyz` (records can be received), `/metrics` (Prometheus). */
+/** `/healthz` (the process answers), `/readyz` (records can be received and committed), `/metrics` (Prometheus). */
 export class HttpEndpoint {
   readonly port: number;
   readonly #server: Server;
@@ -45,7 +45,7 @@ export class HttpEndpoint {
 }
 
 async function answer(
-  { registry, ready }: HttpOptions,
+  { registry, unready }: HttpOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -54,7 +54,9 @@ async function answer(
     return reply(response, 405, "GET only\n");
   if (path === "/healthz") return reply(response, 200, "ok\n");
   if (path === "/readyz") {
-    return ready() ? reply(response, 200, "ready\n") : reply(response, 503, "no broker\n");
+    const reason = unready();
+    if (reason === undefined) return reply(response, 200, "ready\n");
+    return reply(response, 503, `${reason}\n`);
   }
   if (path === "/metrics") {
     return reply(response, 200, await registry.metrics(), registry.contentType);

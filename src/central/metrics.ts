@@ -31,6 +31,22 @@ export class CentralMetrics {
     help: "Records waiting for more frames",
     registers: [this.registry],
   });
+  readonly queuedFrames = new Gauge({
+    name: "epic_frames_queued",
+    help: "Frames received and not handled yet",
+    registers: [this.registry],
+  });
+  readonly commitFailures = new Counter({
+    name: "epic_commit_failures_total",
+    help: "Results that could not be written; their frames come again",
+    registers: [this.registry],
+  });
+  readonly gapFrames = new Counter({
+    name: "epic_gap_frames_total",
+    help: "Frames that devices have given up, by the reason they name",
+    labelNames: ["reason"] as const,
+    registers: [this.registry],
+  });
   readonly decodeSeconds = new Histogram({
     name: "epic_decode_seconds",
     help: "Time to decode one record",

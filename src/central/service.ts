@@ -2,20 +2,25 @@ import type { ModelConfig } from "../model/config.ts";
 import {
   type Ack,
   ackTopic,
+  type DeviceTopic,
   decodeFrame,
+  decodeGapNotice,
   deviceStatusFilter,
   encodeAck,
   FrameError,
+  gapFilter,
   type LatentFrame,
   type LinkMessage,
   latentFilter,
   type MessageLink,
+  parseGapTopic,
   parseLatentTopic,
   shardOf,
 } from "../protocol/index.ts";
 import { type OpenRecord, type ReceivedFrame, RecordAssembler } from "./assembler.ts";
+import type { GapStore } from "./gaps.ts";
 import type { CentralMetrics } from "./metrics.ts";
-import type { RecordDocument, ResultStore } from "./store.ts";
+import type { RecordDocument, RecordResult, ResultStore } from "./store.ts";
 
 /** What the service needs of a CentralDecoder. */
 export interface Decoder {
@@ -39,6 +44,7 @@ export interface ServiceOptions {
   decoder: Decoder;
   link: MessageLink;
   store: ResultStore;
+  gaps: GapStore;
   metrics: CentralMetrics;
   log: Log;
   survey: string;
@@ -48,11 +54,19 @@ export interface ServiceOptions {
   /** How long a record waits for missing devices after its first frame. */
   deadlineMs: number;
   openMax?: number;
+  /** Frames received and not handled yet, at most; what comes beyond is left to come again. Default 1024. */
+  queueMax?: number;
   /** Draws a map for `maps.png`; no picture when absent. */
   draw?: (map: Float32Array, title: string) => Uint8Array;
-  /** Wall clock, ms. */
+  /** Wall clock, ms: what documents state. */
   now: () => number;
+  /** Milliseconds on a steady clock, for deadlines: a wall clock may jump. Default performance.now. */
+  steadyNow?: () => number;
 }
+
+const QUEUE_MAX = 1024;
+/** An overloaded service does not tell each device more often than this. */
+const BUSY_EVERY_MS = 250;
 
 /** Why a readable frame is refused; docs/protocol.md lists them. */
 type Refusal = "wrong-topic" | "unknown-model" | "wrong-geometry" | "other-model";
@@ -64,7 +78,8 @@ interface Sender {
 
 /**
  * The central node: collects latents, decodes records, commits results, acknowledges. Frames are
- * handled one after the other; how many can queue is bounded by the devices' windows.
+ * handled one after the other. What may queue is bounded: a frame that finds the queue full is left
+ * unread and unacknowledged, and its device, told "busy", sends it again later.
  */
 export class CentralService {
   readonly #options: ServiceOptions;
@@ -72,10 +87,18 @@ export class CentralService {
   readonly #latents: Int8Array;
   readonly #latentLength: number;
   readonly #totals = { committed: 0, partial: 0, refined: 0, framesTaken: 0, framesRefused: 0 };
+  readonly #steadyNow: () => number;
+  readonly #queueMax: number;
+  /** When each device was last told to send less. */
+  readonly #toldBusyMs = new Map<number, number>();
+  #queued = 0;
+  #commitFails = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#steadyNow = options.steadyNow ?? (() => performance.now());
+    this.#queueMax = options.queueMax ?? QUEUE_MAX;
     const { geometry, latent } = options.decoder.config;
     this.#latentLength = latent.slots * latent.channels;
     this.#latents = new Int8Array(geometry.devices.length * this.#latentLength);
@@ -84,19 +107,26 @@ export class CentralService {
       deadlineMs: options.deadlineMs,
       ...(options.openMax !== undefined && { openMax: options.openMax }),
     });
-    options.link.onMessage((message) => this.#enqueue(() => this.#receive(message)));
+    options.link.onMessage((message) => this.#arrive(message));
   }
 
-  /** Subscribes to the shards' latents and to the devices' status. */
+  /** Subscribes to the shards' latents and gap notices, and to the devices' status. */
   async start(): Promise<void> {
     const { link, survey, served } = this.#options;
-    const latents = served.map((shard) => latentFilter(survey, shard));
-    await link.subscribe([...latents, deviceStatusFilter(survey)]);
+    const own = served.flatMap((shard) => [latentFilter(survey, shard), gapFilter(survey, shard)]);
+    await link.subscribe([...own, deviceStatusFilter(survey)]);
+  }
+
+  /** Why records cannot be received and committed now; undefined while they can. */
+  unready(): string | undefined {
+    if (!this.#options.link.connected) return "no broker";
+    if (this.#commitFails) return "results cannot be written";
+    return this.#queued >= this.#queueMax ? "overloaded" : undefined;
   }
 
   /** Decodes what is past its deadline. Call it a few times per second. */
   tick(): void {
-    for (const record of this.#assembler.due(this.#options.now())) {
+    for (const record of this.#assembler.due(this.#steadyNow())) {
       this.#enqueue(() => this.#finish(record));
     }
   }
@@ -128,13 +158,55 @@ export class CentralService {
     });
   }
 
-  async #receive({ topic, payload }: LinkMessage): Promise<void> {
-    const { metrics, log, survey } = this.#options;
+  #arrive(message: LinkMessage): void {
+    const { topic, payload } = message;
     const parts = parseLatentTopic(topic);
     if (parts === undefined) {
-      this.#deviceStatus(topic, payload);
+      const gap = parseGapTopic(topic);
+      if (gap === undefined) this.#deviceStatus(topic, payload);
+      else this.#enqueue(() => this.#noteGap(gap, payload));
       return;
     }
+    if (this.#queued >= this.#queueMax) {
+      this.#options.metrics.frames.inc({ outcome: "shed" });
+      this.#tellBusy(parts);
+      return;
+    }
+    this.#countQueued(1);
+    this.#enqueue(() => this.#receive(parts, message).finally(() => this.#countQueued(-1)));
+  }
+
+  #countQueued(change: number): void {
+    this.#queued += change;
+    this.#options.metrics.queuedFrames.set(this.#queued);
+  }
+
+  #tellBusy({ shard, device }: DeviceTopic): void {
+    if (device >= this.#options.decoder.config.geometry.devices.length) return;
+    const now = this.#steadyNow();
+    if (now - (this.#toldBusyMs.get(device) ?? Number.NEGATIVE_INFINITY) < BUSY_EVERY_MS) return;
+    this.#toldBusyMs.set(device, now);
+    void this.#acknowledge({ shard, device }, { status: "busy" });
+  }
+
+  /** Puts a device's loss on disk and says so. What cannot be one is left unanswered. */
+  async #noteGap({ survey, shard, device }: DeviceTopic, payload: Uint8Array): Promise<void> {
+    const { gaps, log, metrics, now } = this.#options;
+    const gap = decodeGapNotice(payload);
+    const known = device < this.#options.decoder.config.geometry.devices.length;
+    if (gap === undefined || survey !== this.#options.survey || !known) {
+      log.warn({ device }, "gap notice unreadable");
+      return;
+    }
+    await gaps.note(device, gap, now());
+    const { from, to, lost, reason } = gap;
+    metrics.gapFrames.inc({ reason }, Number(lost));
+    log.warn({ device, from: `${from}`, to: `${to}`, lost: `${lost}`, reason }, "gap");
+    await this.#acknowledge({ shard, device }, { status: "noted", gap });
+  }
+
+  async #receive(parts: DeviceTopic, { topic, payload }: LinkMessage): Promise<void> {
+    const { metrics, log, survey } = this.#options;
     let frame: LatentFrame;
     try {
       frame = decodeFrame(payload);
@@ -170,7 +242,7 @@ export class CentralService {
   }
 
   async #take(received: ReceivedFrame): Promise<void> {
-    const { metrics, now } = this.#options;
+    const { metrics } = this.#options;
     const { record, modelId } = received.frame;
     if (!this.#assembler.has(record) && !(await this.#reopen(received))) return;
     const acceptance = this.#assembler.accept(received);
@@ -188,7 +260,7 @@ export class CentralService {
       metrics.payloadBytes.inc(payloadLength(received.frame));
       this.#totals.framesTaken++;
       if (acceptance.ready) await this.#finish(record);
-      for (const due of this.#assembler.due(now())) await this.#finish(due);
+      for (const due of this.#assembler.due(this.#steadyNow())) await this.#finish(due);
     }
   }
 
@@ -197,7 +269,7 @@ export class CentralService {
    * answered already: it is part of that result, or of another model than that.
    */
   async #reopen({ frame }: ReceivedFrame): Promise<boolean> {
-    const { store, metrics, now } = this.#options;
+    const { store, metrics } = this.#options;
     const { record, modelId, device } = frame;
     const stored = await store.load(record);
     if (stored !== undefined && stored.document.modelId !== modelId) {
@@ -209,7 +281,7 @@ export class CentralService {
       await this.#acknowledge(this.#senderOf(frame), { status: "committed", record, modelId });
       return false;
     }
-    this.#assembler.open(record, modelId, stored?.frames ?? [], now());
+    this.#assembler.open(record, modelId, stored?.frames ?? [], this.#steadyNow());
     return true;
   }
 
@@ -226,7 +298,7 @@ export class CentralService {
     const frames = open.frames.filter((received) => received !== undefined);
     const document = this.#document(open, frames, msDecode, (previous?.revision ?? 0) + 1);
     const picture = draw?.(map, `record ${record}`);
-    await store.commit(record, { document, map, frames, ...(picture && { picture }) });
+    await this.#commit(record, { document, map, frames, ...(picture && { picture }) });
     metrics.decodeSeconds.observe(msDecode / 1000);
     metrics.waitSeconds.observe(document.msWait / 1000);
     const outcome = outcomeOf(document);
@@ -242,6 +314,18 @@ export class CentralService {
       if (open.committed.has(frame.device)) continue;
       const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
       await this.#acknowledge(this.#senderOf(frame), ack);
+    }
+  }
+
+  /** Rejects when the result is not on disk: nothing is acknowledged then, so the frames come again. */
+  async #commit(record: bigint, result: RecordResult): Promise<void> {
+    try {
+      await this.#options.store.commit(record, result);
+      this.#commitFails = false;
+    } catch (error) {
+      this.#commitFails = true;
+      this.#options.metrics.commitFailures.inc();
+      throw error;
     }
   }
 
@@ -263,7 +347,6 @@ export class CentralService {
   ): RecordDocument {
     const { decoder, survey, now } = this.#options;
     const { map, dxM } = decoder.config.geometry;
-    const decodedMs = now();
     return {
       survey,
       record: open.record.toString(),
@@ -280,9 +363,9 @@ export class CentralService {
       })),
       payloadBytes: sum(frames.map(({ frame }) => payloadLength(frame))),
       frameBytes: sum(frames.map(({ bytes }) => bytes.length)),
-      msWait: decodedMs - open.openedMs,
+      msWait: this.#steadyNow() - open.openedMs,
       msDecode,
-      decodedMs,
+      decodedMs: now(),
       map: { shape: [...map], dxM, unit: "m/s" },
     };
   }

@@ -84,9 +84,8 @@ export class ResultStore {
    */
   async load(record: bigint): Promise<StoredRecord | undefined> {
     const folder = this.folderOf(record);
-    const text = await readFile(join(folder, "record.json"), "utf8").catch(absent);
-    if (text === undefined) return undefined;
-    const document = parseDocument(text, folder);
+    const document = await readDocument(folder);
+    if (document === undefined) return undefined;
     if (document.survey !== this.#survey) {
       throw new Error(`${folder}: expected survey ${this.#survey}, got ${document.survey}`);
     }
@@ -115,6 +114,12 @@ export class ResultStore {
     ]);
     await writeFileAtomic(join(folder, "record.json"), `${JSON.stringify(document, null, 2)}\n`);
   }
+}
+
+/** The document of a record's folder, undefined when there is no result. @throws Error of one line */
+export async function readDocument(folder: string): Promise<RecordDocument | undefined> {
+  const text = await readFile(join(folder, "record.json"), "utf8").catch(absent);
+  return text === undefined ? undefined : parseDocument(text, folder);
 }
 
 /** The document in `text`. @throws Error that names the folder and the first bad field */

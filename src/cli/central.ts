@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { pino } from "pino";
 import { CentralDecoder } from "../central/decoder.ts";
+import { GapStore } from "../central/gaps.ts";
 import { HttpEndpoint } from "../central/http.ts";
 import { CentralMetrics } from "../central/metrics.ts";
 import { CentralService } from "../central/service.ts";
@@ -35,6 +36,7 @@ interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
   deadline: number;
   shards: Shards;
   openMax: number;
+  queueMax: number;
   http?: number;
   httpHost: string;
   pictures: boolean;
@@ -64,6 +66,12 @@ export function centralCommand(): Command {
       "--open-max <n>",
       "records held open at most",
       parseIntOption("--open-max", 1, 1_000_000),
+      1024,
+    )
+    .option(
+      "--queue-max <n>",
+      "frames waiting to be handled at most; beyond it devices are told to send less",
+      parseIntOption("--queue-max", 1, 1_000_000),
       1024,
     )
     .option(
@@ -110,6 +118,7 @@ async function central(options: Options): Promise<void> {
       decoder,
       link,
       store,
+      gaps: new GapStore(options.out),
       metrics,
       log,
       survey: options.survey,
@@ -117,6 +126,7 @@ async function central(options: Options): Promise<void> {
       shards,
       deadlineMs: options.deadline,
       openMax: options.openMax,
+      queueMax: options.queueMax,
       ...(options.pictures && {
         draw: (map, title) => mapsPng({ prediction: map, geometry: config.geometry, title }),
       }),
@@ -125,8 +135,8 @@ async function central(options: Options): Promise<void> {
     await service.start();
     if (options.http !== undefined) {
       const { http: port, httpHost: host } = options;
-      const ready = () => link.connected;
-      http = await HttpEndpoint.start({ port, host, registry: metrics.registry, ready });
+      const unready = () => service.unready();
+      http = await HttpEndpoint.start({ port, host, registry: metrics.registry, unready });
     }
     log.info({ modelId, module, moduleReason, served, shards, http: http?.port }, "started");
     ticker = setInterval(() => service.tick(), TICK_MS);

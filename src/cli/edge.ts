@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { type AgentEvent, type AgentTotals, EdgeAgent } from "../edge/agent.ts";
 import { EdgeEncoder } from "../edge/encoder.ts";
-import { type FullPolicy, Outbox } from "../edge/outbox.ts";
+import { type FullPolicy, Outbox, partsOf } from "../edge/outbox.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { deviceStatusTopic, Encoding, edgeClientId } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
@@ -30,6 +30,8 @@ interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
   window: number;
   ackTimeout: number;
   outboxMib: number;
+  outboxAge: number;
+  diskReserveMib: number;
   whenFull: FullPolicy;
   once?: boolean;
 }
@@ -57,6 +59,18 @@ export function edgeCommand(): Command {
       15_000,
     )
     .option("--outbox-mib <n>", "size of the outbox", parseIntOption("--outbox-mib", 1, 65536), 64)
+    .option(
+      "--outbox-age <s>",
+      "give up frames that have waited longer; 0 = never",
+      parseIntOption("--outbox-age", 0, 4_000_000_000),
+      2_592_000,
+    )
+    .option(
+      "--disk-reserve-mib <n>",
+      "take no new record while the disk has less room than this",
+      parseIntOption("--disk-reserve-mib", 0, 1_048_576),
+      16,
+    )
     .addOption(
       new Option("--when-full <policy>", "wait: leave records in their folder until there is room")
         .choices(["wait", "drop-oldest"])
@@ -103,6 +117,8 @@ async function runDevice(
     owner: `${survey}/${device}`,
     bytesMax: options.outboxMib * 2 ** 20,
     whenFull: options.whenFull,
+    reserveBytes: options.diskReserveMib * 2 ** 20,
+    ...(options.outboxAge > 0 && { ageMaxMs: options.outboxAge * 1000 }),
   });
   if (outbox.size > 0) say(`${outbox.size} frames wait in the outbox`);
   const link = new MqttLink({
@@ -141,21 +157,20 @@ function describe(event: AgentEvent): string | undefined {
     case "stored":
       return `record ${event.record} stored: ${event.bytes} bytes, encoded in ${event.msEncode.toFixed(1)} ms`;
     case "acknowledged":
-      return `record ${recordOf(event.key)} acknowledged after ${event.msWaited.toFixed(0)} ms`;
+      return `record ${partsOf(event.key).record} acknowledged after ${event.msWaited.toFixed(0)} ms`;
     case "refused":
-      return `record ${recordOf(event.key)} refused by central: ${event.reason}; set aside`;
+      return `record ${partsOf(event.key).record} refused by central: ${event.reason}; set aside`;
     case "unreadable":
       return `central could not read a frame: ${event.reason}`;
     case "full":
-      return `outbox full (${event.bytesMax} bytes): records wait in their folder`;
+      return `no room (${event.what} full): records wait in their folder`;
+    case "lost":
+      return `record ${event.record} lost: ${event.reason}`;
+    case "busy":
+      return `central is busy: ${event.window} frames under way at most`;
     case "problem":
       return event.message;
     case "sent":
       return undefined;
   }
-}
-
-/** The record number in an outbox key, `frame!{record}!{model}`. */
-function recordOf(key: string): string {
-  return BigInt(key.split("!")[1] ?? "0").toString();
 }

@@ -51,6 +51,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "the encoder as module, memory image and list of calls, for any WebAssembly host",
     load: async () => (await import("./exportEdge.ts")).exportEdgeCommand(),
   },
+  gaps: {
+    summary: "account for every record of a survey: complete, or what is missing and why",
+    load: async () => (await import("./gaps.ts")).gapsCommand(),
+  },
   bench: {
     summary: "time kernels and stages on this machine",
     load: async () => (await import("./bench.ts")).benchCommand(),

@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from "node:fs";
 import type { ModelConfig } from "../model/config.ts";
 import { encodeFrame, type LatentEncoding, type MessageLink } from "../protocol/index.ts";
+import type { Loss } from "./gapLedger.ts";
+import { StoreError } from "./levelStore.ts";
 import type { Outbox } from "./outbox.ts";
 import { Sender, type SenderEvent } from "./sender.ts";
 import { RecordSource, type SourceRecord } from "./source.ts";
@@ -36,7 +38,8 @@ export interface AgentOptions {
 export type AgentEvent =
   | SenderEvent
   | { kind: "stored"; record: bigint; bytes: number; msEncode: number }
-  | { kind: "full"; bytesMax: number };
+  | { kind: "full"; what: "outbox" | "disk" }
+  | ({ kind: "lost" } & Loss);
 
 /** What an agent did since it started. Times are means over the records, ms. */
 export interface AgentTotals {
@@ -47,6 +50,10 @@ export interface AgentTotals {
   waiting: number;
   /** Frames that a full outbox gave up ("drop-oldest"). */
   dropped: number;
+  /** Frames given up for their age. */
+  expired: number;
+  /** Gaps that central has not noted yet. */
+  gaps: number;
   /** Latent bytes of the frames stored. */
   payloadBytes: number;
   msEncode: number;
@@ -56,6 +63,7 @@ export interface AgentTotals {
 
 const TICK_MS = 250;
 const POLL_MS = 1000;
+const MAINTAIN_TICKS = 4;
 
 /**
  * One end device: takes records as they appear in a folder, encodes them, stores each frame in the
@@ -74,6 +82,9 @@ export class EdgeAgent {
   #woken = false;
   #endPause: () => void = () => {};
   #toldFull = false;
+  /** The last disk problem told of: it is told once, not at each attempt. */
+  #toldProblem = "";
+  #ticks = 0;
 
   /** @throws RangeError for a device that the model's geometry does not have */
   constructor(options: AgentOptions) {
@@ -100,20 +111,22 @@ export class EdgeAgent {
       folder: options.source,
       geometry: encoder.config.geometry,
       device,
-      now: Date.now,
+      modelId: encoder.modelId,
+      now: () => performance.now(),
       onProblem: (message) => this.#emit({ kind: "problem", message }),
     });
+    outbox.onLost = (loss) => this.#emit({ kind: "lost", ...loss });
   }
 
   /** Works until `signal` aborts, or, with `once`, until all is done. Outbox and link stay open. */
   async run(signal: AbortSignal): Promise<AgentTotals> {
     const watcher = this.#watch();
-    const ticker = setInterval(() => this.#sender.tick(), TICK_MS);
+    const ticker = setInterval(() => this.#tick(), TICK_MS);
     try {
       await this.#sender.start();
       while (!signal.aborted) {
-        const tookAll = await this.#takeRecords(signal);
-        if (this.#options.once && tookAll && this.#options.outbox.size === 0) break;
+        const tookAll = await this.#takeRecords(signal).catch((error) => this.#diskFailed(error));
+        if (this.#options.once && tookAll && this.#isDone()) break;
         await this.#pause(signal);
       }
     } finally {
@@ -130,9 +143,32 @@ export class EdgeAgent {
       ...this.#totals,
       waiting: this.#options.outbox.size,
       dropped: this.#options.outbox.dropped,
+      expired: this.#options.outbox.expired,
+      gaps: this.#options.outbox.gapCount,
       msEncode: stored > 0 ? this.#msEncode / stored : 0,
       msAcknowledge: acknowledged > 0 ? this.#msAcknowledge / acknowledged : 0,
     };
+  }
+
+  #isDone(): boolean {
+    const { outbox } = this.#options;
+    return outbox.size === 0 && outbox.gapCount === 0;
+  }
+
+  #tick(): void {
+    this.#sender.tick();
+    if (this.#ticks++ % MAINTAIN_TICKS !== 0) return;
+    this.#options.outbox.maintain().catch((error) => this.#diskFailed(error));
+    if (this.#options.once && this.#isDone()) this.#wake();
+  }
+
+  /** A disk that fails now may work later: what it did not take is still where it was. */
+  #diskFailed(error: unknown): false {
+    if (!(error instanceof StoreError)) throw error;
+    const { message } = error;
+    if (message !== this.#toldProblem) this.#emit({ kind: "problem", message });
+    this.#toldProblem = message;
+    return false;
   }
 
   /** Encodes and stores what the folder holds. False while something must be looked at again. */
@@ -155,18 +191,19 @@ export class EdgeAgent {
     const devices = geometry.devices.length;
     const place = { survey, record, device, devices, firstReceiver, receivers };
     const frame = encodeFrame({ encoding, modelId, ...place, acquiredNs, latent });
-    const key = await outbox.put({ record, modelId, frame }, name, mark);
-    if (key === undefined) {
-      if (!this.#toldFull) this.#emit({ kind: "full", bytesMax: outbox.bytesMax });
+    const stored = await outbox.put({ record, modelId, frame }, name, mark);
+    if ("full" in stored) {
+      if (!this.#toldFull) this.#emit({ kind: "full", what: stored.full });
       this.#toldFull = true;
       return false;
     }
     this.#toldFull = false;
+    this.#toldProblem = "";
     this.#totals.stored++;
     this.#totals.payloadBytes += encoding === 1 ? latent.length / 2 : latent.length;
     this.#msEncode += msEncode;
     this.#emit({ kind: "stored", record, bytes: frame.length, msEncode });
-    this.#sender.add(key);
+    this.#sender.add(stored.key);
     return true;
   }
 

@@ -1,4 +1,5 @@
 import {
+  type Ack,
   ackFilter,
   centralStatusFilter,
   decodeAck,
@@ -8,7 +9,8 @@ import {
   type MessageLink,
   shardOf,
 } from "../protocol/index.ts";
-import { Outbox } from "./outbox.ts";
+import { GapNotifier } from "./gapNotifier.ts";
+import { Outbox, partsOf } from "./outbox.ts";
 
 export interface SenderOptions {
   link: MessageLink;
@@ -31,6 +33,7 @@ export type SenderEvent =
   | { kind: "acknowledged"; key: string; msWaited: number }
   | { kind: "refused"; key: string; reason: string }
   | { kind: "unreadable"; reason: string }
+  | { kind: "busy"; window: number }
   | { kind: "problem"; message: string };
 
 interface InFlight {
@@ -42,12 +45,16 @@ interface InFlight {
 /**
  * Moves frames from the outbox to central. A frame leaves the outbox on the application
  * acknowledgement alone; until then it is sent again: when it times out, when the link comes back,
- * when a central process comes online. New records go before the backlog.
+ * when a central process comes online. New records go before the backlog. A busy central halves the
+ * window, acknowledgements widen it again.
  */
 export class Sender {
   readonly #options: Required<Omit<SenderOptions, "onEvent">>;
   readonly #onEvent: (event: SenderEvent) => void;
   readonly #inFlight = new Map<string, InFlight>();
+  readonly #gaps: GapNotifier;
+  /** Frames that may be under way now: between 1 and the option's. */
+  #window: number;
   /** Stored since the link came up. */
   #fresh: string[] = [];
   #backlog: string[];
@@ -58,15 +65,22 @@ export class Sender {
     this.#options = { window: 8, ackTimeoutMs: 15_000, ...options };
     this.#onEvent = options.onEvent ?? (() => {});
     this.#backlog = options.outbox.keys();
+    this.#window = this.#options.window;
+    this.#gaps = new GapNotifier(this.#options);
     const { link } = options;
     link.onMessage((message) => this.#receive(message));
-    link.onConnection((connected) => (connected ? this.#pump() : this.#requeueAll()));
+    link.onConnection((connected) => {
+      if (!connected) return this.#requeueAll();
+      this.#gaps.resend();
+      this.#pump();
+    });
   }
 
   /** Subscribes to acknowledgements; sending starts when the link is up. */
   async start(): Promise<void> {
     const { link, survey, device } = this.#options;
     await link.subscribe([ackFilter(survey, device), centralStatusFilter(survey)]);
+    this.#gaps.pump();
     this.#pump();
   }
 
@@ -86,6 +100,7 @@ export class Sender {
   tick(): void {
     const now = this.#options.now();
     if (!this.#options.link.connected) return;
+    this.#gaps.tick();
     for (const [key, state] of this.#inFlight) {
       if (state.resendAtMs <= now) void this.#publish(key, state);
     }
@@ -97,8 +112,8 @@ export class Sender {
   }
 
   #pump(): void {
-    const { link, window, now } = this.#options;
-    while (link.connected && this.#inFlight.size < window) {
+    const { link, now } = this.#options;
+    while (link.connected && this.#inFlight.size < Math.floor(this.#window)) {
       const key = this.#fresh.shift() ?? this.#backlog.shift();
       if (key === undefined) return;
       if (this.#inFlight.has(key)) continue;
@@ -109,23 +124,37 @@ export class Sender {
   }
 
   async #publish(key: string, state: InFlight): Promise<void> {
-    const { link, outbox, survey, shards, device, now, ackTimeoutMs } = this.#options;
+    const { link, survey, shards, device, now, ackTimeoutMs } = this.#options;
     state.resendAtMs = now() + ackTimeoutMs * 2 ** Math.min(state.attempt, 3);
     state.attempt++;
-    const frame = await outbox.get(key).catch(() => undefined);
-    if (frame === undefined) {
-      // Dropped by the outbox's bound while it waited here.
-      if (this.#inFlight.get(key) === state) this.#inFlight.delete(key);
+    const frame = await this.#read(key);
+    if (frame === "later" || this.#inFlight.get(key) !== state) return;
+    if (frame === "gone") {
+      this.#inFlight.delete(key);
       this.#pump();
       return;
     }
-    const { record } = decodeFrame(frame);
-    const topic = latentTopic(survey, shardOf(record, shards), device);
+    const topic = latentTopic(survey, shardOf(partsOf(key).record, shards), device);
     try {
       await link.publish(topic, frame, { qos: 1 });
       this.#onEvent({ kind: "sent", key, bytes: frame.length, attempt: state.attempt });
     } catch {
       // The link went down: its handler has put the frame back in the queue.
+    }
+  }
+
+  /** A frame to send; "gone" when the outbox has given it up; "later" when the disk does not answer. */
+  async #read(key: string): Promise<Uint8Array | "gone" | "later"> {
+    const { outbox } = this.#options;
+    try {
+      const frame = await outbox.get(key);
+      if (frame !== undefined && isFrame(frame)) return frame;
+      // A frame that is held but cannot be read back is a loss, and is named as one.
+      await outbox.giveUpDamaged(key);
+      return "gone";
+    } catch (error) {
+      this.#onEvent({ kind: "problem", message: (error as Error).message });
+      return "later";
     }
   }
 
@@ -137,35 +166,59 @@ export class Sender {
     }
     const ack = decodeAck(payload);
     if (ack === undefined) return;
-    if (ack.status === "unreadable") {
-      this.#onEvent({ kind: "unreadable", reason: ack.reason });
-      return;
-    }
-    const key = Outbox.keyOf(ack.record, ack.modelId);
-    const reason = ack.status === "refused" ? ack.reason : undefined;
     this.#settling = this.#settling
-      .then(() => this.#settle(key, reason))
+      .then(() => this.#answer(ack, Number(topic.split("/")[3])))
       .catch((error: Error) => this.#onEvent({ kind: "problem", message: error.message }));
+  }
+
+  async #answer(ack: Ack, shard: number): Promise<void> {
+    switch (ack.status) {
+      case "unreadable":
+        return this.#onEvent({ kind: "unreadable", reason: ack.reason });
+      case "busy":
+        this.#window = Math.max(1, Math.floor(this.#window / 2));
+        return this.#onEvent({ kind: "busy", window: this.#window });
+      case "noted":
+        return this.#gaps.noted(ack.gap, shard);
+      case "committed":
+        return this.#settle(Outbox.keyOf(ack.record, ack.modelId), undefined);
+      case "refused":
+        return this.#settle(Outbox.keyOf(ack.record, ack.modelId), ack.reason);
+    }
   }
 
   /** Takes an answered frame out of the outbox, and reports it. */
   async #settle(key: string, refusal: string | undefined): Promise<void> {
-    const { outbox, now } = this.#options;
+    const { outbox, now, window } = this.#options;
     const state = this.#inFlight.get(key);
     this.#inFlight.delete(key);
     if (refusal === undefined) {
       if (await outbox.remove(key)) {
+        this.#window = Math.min(window, this.#window + 1 / this.#window);
         const msWaited = now() - (state?.firstSentMs ?? now());
         this.#onEvent({ kind: "acknowledged", key, msWaited });
       }
-    } else if (await outbox.setAside(key, refusal)) {
-      this.#onEvent({ kind: "refused", key, reason: refusal });
+    } else {
+      await this.#setAside(key, refusal);
     }
     this.#pump();
   }
 
+  async #setAside(key: string, reason: string): Promise<void> {
+    try {
+      if (!(await this.#options.outbox.setAside(key, reason))) return;
+    } catch (error) {
+      // The disk did not take it: it is sent, and refused, again.
+      this.#backlog.push(key);
+      throw error;
+    }
+    this.#onEvent({ kind: "refused", key, reason });
+    this.#gaps.pump();
+  }
+
   /** A central process came online: what it missed need not wait for its time-out. */
   #resendAll(): void {
+    this.#gaps.resend();
     for (const [key, state] of this.#inFlight) {
       state.attempt = 0;
       void this.#publish(key, state);
@@ -176,5 +229,14 @@ export class Sender {
     this.#backlog = [...this.#inFlight.keys(), ...this.#backlog, ...this.#fresh];
     this.#fresh = [];
     this.#inFlight.clear();
+  }
+}
+
+function isFrame(bytes: Uint8Array): boolean {
+  try {
+    decodeFrame(bytes);
+    return true;
+  } catch {
+    return false;
   }
 }

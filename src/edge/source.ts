@@ -4,6 +4,7 @@ import type { NpyExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import { openRecords, withoutRecordEnding } from "../io/records.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
+import type { Loss } from "./gapLedger.ts";
 import type { FileMark, Outbox } from "./outbox.ts";
 import { selectReceivers } from "./receivers.ts";
 
@@ -13,9 +14,11 @@ export interface SourceOptions {
   geometry: Geometry;
   /** Which of the geometry's devices this is. */
   device: number;
+  /** Model whose latents are made of the records: names a loss. */
+  modelId: string;
   /** A file that cannot be read is given up when it has not changed for this long. Default 2 s. */
   settleMs?: number;
-  /** Wall clock, ms, to compare with file times. */
+  /** Milliseconds on a steady clock: file times are the wall clock's, which may jump. */
   now: () => number;
   onProblem?: (message: string) => void;
 }
@@ -42,8 +45,8 @@ export class RecordSource {
   readonly #own: Float32Array;
   readonly #all: Float32Array;
   readonly #told = new Set<string>();
-  /** Files of the last scan that could not be read yet. */
-  #unsettled = 0;
+  /** Files that could not be read yet: as they are, and since when. */
+  readonly #unread = new Map<string, { size: number; mtimeMs: number; sinceMs: number }>();
 
   constructor(options: SourceOptions) {
     this.#options = { settleMs: 2000, onProblem: () => {}, ...options };
@@ -55,14 +58,15 @@ export class RecordSource {
 
   /** True when the last scan left files that may still become readable. */
   get unsettled(): boolean {
-    return this.#unsettled > 0;
+    return this.#unread.size > 0;
   }
 
   /** Records not taken yet, by file name and index. The consumer stores each before the next. */
   async *records(outbox: Outbox): AsyncGenerator<SourceRecord> {
     const names = (await readdir(this.#options.folder)).filter(isRecordFile).sort(byDigits);
-    await outbox.forgetFilesExcept(new Set(names));
-    this.#unsettled = 0;
+    const present = new Set(names);
+    await outbox.forgetFilesExcept(present);
+    for (const name of this.#unread.keys()) if (!present.has(name)) this.#unread.delete(name);
     for (const name of names) yield* this.#file(name, outbox);
   }
 
@@ -85,17 +89,33 @@ export class RecordSource {
     const start = known?.refused === undefined ? known?.done : undefined;
     try {
       yield* this.#open(name, path, id, start ?? 0, status.mtimeNs, outbox);
+      this.#unread.delete(name);
     } catch (error) {
       if (!(error instanceof FileProblem)) throw error;
-      if (this.#options.now() - id.mtimeMs < this.#options.settleMs) {
-        this.#unsettled++;
-        return;
-      }
+      if (!this.#hasSettled(name, id)) return;
       this.#tellOnce(name, error.message);
-      const first = firstRecord(name) ?? 0n;
+      const first = firstRecord(name);
       const refused = error.message;
-      await outbox.markFile(name, { ...id, first: `${first}`, count: 0, done: 0, refused });
+      const mark = { ...id, first: `${first ?? 0n}`, count: 0, done: 0, refused };
+      await outbox.refuseFile(name, mark, this.#lossOf(first));
+      this.#unread.delete(name);
     }
+  }
+
+  #lossOf(record: bigint | undefined): Loss | undefined {
+    const { modelId } = this.#options;
+    return record === undefined ? undefined : { record, modelId, reason: "bad-source" };
+  }
+
+  /** True when a file that cannot be read has not changed for a while. */
+  #hasSettled(name: string, id: { size: number; mtimeMs: number }): boolean {
+    const now = this.#options.now();
+    const seen = this.#unread.get(name);
+    if (seen?.size === id.size && seen.mtimeMs === id.mtimeMs) {
+      return now - seen.sinceMs >= this.#options.settleMs;
+    }
+    this.#unread.set(name, { ...id, sinceMs: now });
+    return false;
   }
 
   async *#open(

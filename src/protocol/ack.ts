@@ -1,32 +1,35 @@
+import { decodeGap, encodeGap, type Gap, isReason, parseJson } from "./gap.ts";
+
 /**
  * The application acknowledgement: JSON text, so that a person with any MQTT client can read it.
  * A device drops a frame from its outbox on "committed" alone, sets it aside on "refused", and only
- * takes note of "unreadable" (the frame was altered on the way; it is sent again).
+ * takes note of "unreadable" (the frame was altered on the way; it is sent again). "noted" answers a
+ * gap notice; "busy" says that a frame was left unread for want of room: send fewer at once.
  */
 export type Ack =
   | { status: "committed"; record: bigint; modelId: string }
   | { status: "refused"; record: bigint; modelId: string; reason: string }
-  | { status: "unreadable"; reason: string };
+  | { status: "unreadable"; reason: string }
+  | { status: "noted"; gap: Gap }
+  | { status: "busy" };
 
 /** An acknowledgement longer than this is not read. */
 export const ACK_BYTES_MAX = 512;
 
 export function encodeAck(ack: Ack): Uint8Array {
-  const document = ack.status === "unreadable" ? ack : { ...ack, record: ack.record.toString(10) };
-  return new TextEncoder().encode(JSON.stringify(document));
+  return new TextEncoder().encode(JSON.stringify(documentOf(ack)));
 }
 
 /** The acknowledgement in `bytes`, or undefined when it is not one: never throws. */
 export function decodeAck(bytes: Uint8Array): Ack | undefined {
-  if (bytes.length > ACK_BYTES_MAX) return undefined;
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
+  const document = parseJson(bytes, ACK_BYTES_MAX);
+  if (document === undefined) return undefined;
+  const { status, record, modelId, reason } = document;
+  if (status === "busy") return { status };
+  if (status === "noted") {
+    const gap = decodeGap(document);
+    return gap && { status, gap };
   }
-  if (typeof document !== "object" || document === null) return undefined;
-  const { status, record, modelId, reason } = document as Record<string, unknown>;
   if (status === "unreadable") {
     return isReason(reason) ? { status, reason } : undefined;
   }
@@ -37,6 +40,14 @@ export function decodeAck(bytes: Uint8Array): Ack | undefined {
   return status === "refused" && isReason(reason) ? { status, ...id, reason } : undefined;
 }
 
-function isReason(value: unknown): value is string {
-  return typeof value === "string" && /^[a-z0-9-]{1,64}$/.test(value);
+function documentOf(ack: Ack): object {
+  switch (ack.status) {
+    case "committed":
+    case "refused":
+      return { ...ack, record: ack.record.toString(10) };
+    case "noted":
+      return { status: ack.status, ...encodeGap(ack.gap) };
+    default:
+      return ack;
+  }
 }

@@ -22,5 +22,16 @@ export {
   PAYLOAD_BYTES_MAX,
 } from "./frame.ts";
 export { FRAME_ERROR_CODES, FrameError, type FrameErrorCode } from "./frameError.ts";
+export {
+  decodeGap,
+  decodeGapNotice,
+  encodeGap,
+  encodeGapNotice,
+  GAP_BYTES_MAX,
+  type Gap,
+  type GapReason,
+  inGap,
+  parseJson,
+} from "./gap.ts";
 export type { LinkMessage, MessageLink, PublishOptions } from "./link.ts";
 export * from "./topics.ts";

@@ -25,6 +25,16 @@ export function ackFilter(survey: string, device: number): string {
   return `${ROOT}/${survey}/+/ack/${device}`;
 }
 
+/** Notices of records that a device can no longer send: device -> central. */
+export function gapTopic(survey: string, shard: number, device: number): string {
+  return `${ROOT}/${survey}/${shard}/gap/${device}`;
+}
+
+/** Every device's gap notices of one shard, for the central node's subscription. */
+export function gapFilter(survey: string, shard: number): string {
+  return `${ROOT}/${survey}/${shard}/gap/+`;
+}
+
 /** Retained status of a device: "online", or "offline" by last will. */
 export function deviceStatusTopic(survey: string, device: number): string {
   return `${ROOT}/${survey}/status/device/${device}`;
@@ -56,7 +66,7 @@ export function claimTopic(survey: string): string {
 
 /** A topic of this protocol, taken apart. */
 export type Topic =
-  | { kind: "latent" | "ack"; survey: string; shard: number; device: number }
+  | { kind: "latent" | "gap" | "ack"; survey: string; shard: number; device: number }
   | { kind: "device-status"; survey: string; device: number }
   | { kind: "central-status" | "claim"; survey: string };
 
@@ -67,7 +77,12 @@ export function parseTopic(topic: string): Topic | undefined {
   const { survey = "", shard, kind, device, status, central } = match.groups ?? {};
   if (shard !== undefined) {
     if (Number(shard) > 0xffff || Number(device) > 0xffff) return undefined;
-    return { kind: kind as "latent" | "ack", survey, shard: Number(shard), device: Number(device) };
+    return {
+      kind: kind as "latent" | "gap" | "ack",
+      survey,
+      shard: Number(shard),
+      device: Number(device),
+    };
   }
   if (status !== undefined) {
     return Number(status) > 0xffff
@@ -80,18 +95,31 @@ export function parseTopic(topic: string): Topic | undefined {
 const NUMBER = "(?:0|[1-9]\\d{0,4})";
 const TOPIC = new RegExp(
   `^${ROOT}/(?<survey>[a-z0-9-]{1,16})/(?:` +
-    `(?<shard>${NUMBER})/(?<kind>latent|ack)/(?<device>${NUMBER})|` +
+    `(?<shard>${NUMBER})/(?<kind>latent|gap|ack)/(?<device>${NUMBER})|` +
     `status/device/(?<status>${NUMBER})|` +
     "status/central/(?<central>[0-9-]{1,1024}-of-[0-9]{1,5})|" +
     "claim)$",
 );
 
+export interface DeviceTopic {
+  survey: string;
+  shard: number;
+  device: number;
+}
+
 /** The parts of a latent topic, or undefined when `topic` is none. */
-export function parseLatentTopic(
-  topic: string,
-): { survey: string; shard: number; device: number } | undefined {
+export function parseLatentTopic(topic: string): DeviceTopic | undefined {
+  return parseDeviceTopic(topic, "latent");
+}
+
+/** The parts of a gap topic, or undefined when `topic` is none. */
+export function parseGapTopic(topic: string): DeviceTopic | undefined {
+  return parseDeviceTopic(topic, "gap");
+}
+
+function parseDeviceTopic(topic: string, kind: "latent" | "gap"): DeviceTopic | undefined {
   const parsed = parseTopic(topic);
-  if (parsed?.kind !== "latent") return undefined;
+  if (parsed?.kind !== kind) return undefined;
   const { survey, shard, device } = parsed;
   return { survey, shard, device };
 }

@@ -1,6 +1,6 @@
 /**
- * Who may do what on the broker. A device publishes its own latents and its own status and hears its
- * own acknowledgements; a central process hears the latents and the status of its survey and
+ * Who may do what on the broker. A device publishes its own latents, gap notices and status and hears
+ * its own acknowledgements; a central process hears the latents, gaps and status of its survey and
  * publishes acknowledgements. Nobody reaches another survey.
  */
 import {
@@ -13,6 +13,7 @@ import {
   deviceStatusTopic,
   edgeClientId,
   FRAME_BYTES_MAX,
+  GAP_BYTES_MAX,
   type Identity,
   parseTopic,
   type Topic,
@@ -41,7 +42,11 @@ export function rightsOf(identity: Identity): Rights {
   if (identity.role === "device") {
     const { device } = identity;
     return {
-      publish: [`${root}/+/latent/${device}`, deviceStatusTopic(survey, device)],
+      publish: [
+        `${root}/+/latent/${device}`,
+        `${root}/+/gap/${device}`,
+        deviceStatusTopic(survey, device),
+      ],
       subscribe: [ackFilter(survey, device), centralStatusFilter(survey)],
     };
   }
@@ -49,6 +54,7 @@ export function rightsOf(identity: Identity): Rights {
     publish: [`${root}/+/ack/+`, centralStatusFilter(survey), claimTopic(survey)],
     subscribe: [
       `${root}/+/latent/+`,
+      `${root}/+/gap/+`,
       deviceStatusFilter(survey),
       centralStatusFilter(survey),
       claimTopic(survey),
@@ -87,13 +93,15 @@ export function filterCovers(outer: string, inner: string): boolean {
 }
 
 function publishes(identity: Identity, topic: Topic): boolean {
-  if (identity.role === "central") return topic.kind !== "latent" && topic.kind !== "device-status";
-  const own = topic.kind === "latent" || topic.kind === "device-status";
-  return own && topic.device === identity.device;
+  const ofDevice =
+    topic.kind === "latent" || topic.kind === "gap" || topic.kind === "device-status";
+  if (identity.role === "central") return !ofDevice;
+  return ofDevice && topic.device === identity.device;
 }
 
 function bytesMax({ kind }: Topic): number {
   if (kind === "latent") return FRAME_BYTES_MAX;
+  if (kind === "gap") return GAP_BYTES_MAX;
   if (kind === "ack") return ACK_BYTES_MAX;
   return kind === "claim" ? CLAIM_BYTES_MAX : STATUS_BYTES_MAX;
 }

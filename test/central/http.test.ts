@@ -8,15 +8,15 @@ afterEach(() => endpoint?.close());
 it("answers health, readiness and metrics, and nothing else", async () => {
   const registry = new Registry();
   new Counter({ name: "epic_test_total", help: "a test", registers: [registry] }).inc(3);
-  let ready = false;
-  endpoint = await HttpEndpoint.start({ port: 0, registry, ready: () => ready });
+  let unready: string | undefined = "no broker";
+  endpoint = await HttpEndpoint.start({ port: 0, registry, unready: () => unready });
   const get = async (path: string, method = "GET") => {
     const response = await fetch(`http://127.0.0.1:${endpoint!.port}${path}`, { method });
     return { status: response.status, text: await response.text() };
   };
   expect(await get("/healthz")).toEqual({ status: 200, text: "ok\n" });
-  expect((await get("/readyz")).status).toBe(503);
-  ready = true;
+  expect(await get("/readyz")).toEqual({ status: 503, text: "no broker\n" });
+  unready = undefined;
   expect((await get("/readyz?x=1")).status).toBe(200);
   expect((await get("/metrics")).text).toContain("epic_test_total 3");
   expect((await get("/")).status).toBe(404);
@@ -24,7 +24,7 @@ it("answers health, readiness and metrics, and nothing else", async () => {
 });
 
 it("says in one line that the port is taken", async () => {
-  const options = { registry: new Registry(), ready: () => true };
+  const options = { registry: new Registry(), unready: () => undefined };
   endpoint = await HttpEndpoint.start({ port: 0, ...options });
   await expect(HttpEndpoint.start({ port: endpoint.port, ...options })).rejects.toThrow(
     `http: expected a free port, got 127.0.0.1:${endpoint.port} (already in use)`,

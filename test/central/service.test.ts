@@ -1,12 +1,19 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GapStore } from "../../src/central/gaps.ts";
 import { CentralMetrics } from "../../src/central/metrics.ts";
 import { CentralService, type ServiceOptions } from "../../src/central/service.ts";
 import { type RecordDocument, ResultStore } from "../../src/central/store.ts";
 import { readNpy } from "../../src/io/npy.ts";
-import { type Ack, decodeAck, latentTopic } from "../../src/protocol/index.ts";
+import {
+  type Ack,
+  decodeAck,
+  encodeGapNotice,
+  gapTopic,
+  latentTopic,
+} from "../../src/protocol/index.ts";
 import { type MemoryLink, MemoryNetwork } from "../edge/memoryNetwork.ts";
 import { config, decoder, frameOf, latentOf, modelId, scratch } from "../edge/smallSurvey.ts";
 
@@ -15,7 +22,9 @@ let network: MemoryNetwork;
 let metrics: CentralMetrics;
 let devices: MemoryLink;
 let acks: { device: number; ack: Ack }[];
+/** Steady clock and wall clock, ms. */
 let now: number;
+let wall: number;
 const warnings: string[] = [];
 
 beforeEach(async () => {
@@ -23,7 +32,8 @@ beforeEach(async () => {
   network = new MemoryNetwork();
   metrics = new CentralMetrics({ modelId, name: "small", module: "scalar" });
   devices = network.link();
-  now = 1_000_000;
+  now = 1_000;
+  wall = 1_000_000;
   acks = [];
   warnings.length = 0;
   await devices.subscribe(["epic/v1/field/+/ack/+"]);
@@ -88,6 +98,61 @@ describe("CentralService", () => {
     expect(await document(1)).toMatchObject({ revision: 2, devicesMissing: [] });
     expect(acks.map(({ device }) => device)).toEqual([0, 2, 1]);
     expect(await metric("epic_records_total")).toEqual({ partial: 1, refined: 1 });
+  });
+
+  it("keeps its deadlines when the wall clock jumps, forwards or back", async () => {
+    const service = await central();
+    await send(service, [1, 0], [1, 2]);
+    wall += 86_400_000;
+    service.tick();
+    await service.settled();
+    expect(acks).toEqual([]);
+    wall -= 2 * 86_400_000;
+    now += 1000;
+    service.tick();
+    await service.settled();
+    expect((await document(1)).msWait).toBe(1000);
+    expect(acks.map(({ device }) => device)).toEqual([0, 2]);
+  });
+
+  it("leaves frames unread beyond its queue, tells their devices, and takes them later", async () => {
+    const service = await central({ queueMax: 2 });
+    expect(service.unready()).toBeUndefined();
+    for (const device of [0, 1, 2, 2]) {
+      await devices.publish(latentTopic("field", 0, device), frameOf(1, device));
+    }
+    await new Promise<void>((resolve) => queueMicrotask(resolve));
+    expect(service.unready()).toBe("overloaded");
+    await service.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(acks).toEqual([{ device: 2, ack: { status: "busy" } }]);
+    expect(await metric("epic_frames_total")).toEqual({ taken: 2, shed: 2 });
+    expect(service.unready()).toBeUndefined();
+    await send(service, [1, 2]);
+    expect((await document(1)).devicesPresent).toEqual([0, 1, 2]);
+  });
+
+  it("puts a named loss on disk before it says so, once however often it comes", async () => {
+    const service = await central();
+    const gap = { from: 4n, to: 6n, lost: 2n, modelId, reason: "outbox-full" } as const;
+    let onDisk: string[] = [];
+    network.deliver = (topic) => {
+      if (topic.includes("/ack/")) onDisk = readdirSync(join(folder.path, "gaps"));
+      return true;
+    };
+    for (let i = 0; i < 2; i++) {
+      await publish(service, gapTopic("field", 0, 1), encodeGapNotice(gap));
+    }
+    expect(onDisk).toEqual(["1-4-6-outbox-full.json"]);
+    expect(acks).toEqual(Array(2).fill({ device: 1, ack: { status: "noted", gap } }));
+    expect(await new GapStore(folder.path).load()).toEqual([
+      { ...gap, device: 1, reportedMs: wall },
+    ]);
+    acks.length = 0;
+    await publish(service, gapTopic("field", 0, 3), encodeGapNotice(gap));
+    await publish(service, gapTopic("field", 0, 1), new TextEncoder().encode("{}"));
+    expect(acks).toEqual([]);
+    expect(warnings.slice(-2)).toEqual(["gap notice unreadable", "gap notice unreadable"]);
   });
 
   it("refines after a restart from what is on disk", async () => {
@@ -209,6 +274,18 @@ describe("CentralService", () => {
     expect(acks.length).toBe(3);
   });
 
+  it("is not ready while results cannot be written", async () => {
+    const service = await central();
+    await mkdir(join(folder.path, "1", "frames.bin"), { recursive: true });
+    await send(service, [1, 0], [1, 1], [1, 2]);
+    expect(acks).toEqual([]);
+    expect(service.unready()).toBe("results cannot be written");
+    await rm(join(folder.path, "1"), { recursive: true });
+    await send(service, [1, 0], [1, 1], [1, 2]);
+    expect(acks.length).toBe(3);
+    expect(service.unready()).toBeUndefined();
+  });
+
   it("refuses results of another survey, and damaged ones, without a word to the device", async () => {
     const service = await central();
     await send(service, [1, 0], [1, 2]);
@@ -254,6 +331,7 @@ async function central(options: Partial<ServiceOptions> = {}): Promise<CentralSe
     decoder,
     link,
     store: await ResultStore.open(folder.path, "field"),
+    gaps: new GapStore(folder.path),
     metrics,
     log,
     survey: "field",
@@ -261,7 +339,8 @@ async function central(options: Partial<ServiceOptions> = {}): Promise<CentralSe
     shards: 1,
     deadlineMs: 1000,
     draw: () => Uint8Array.of(1, 2, 3),
-    now: () => now,
+    now: () => wall,
+    steadyNow: () => now,
     ...options,
   });
   await service.start();

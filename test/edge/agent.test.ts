@@ -5,11 +5,16 @@ import { type AgentEvent, type AgentOptions, EdgeAgent } from "../../src/edge/ag
 import { Outbox } from "../../src/edge/outbox.ts";
 import { firstRecord } from "../../src/edge/source.ts";
 import {
+  type Ack,
   ackTopic,
   centralStatusTopic,
   decodeFrame,
+  decodeGapNotice,
   encodeAck,
+  type Gap,
+  gapTopic,
   type LatentFrame,
+  parseGapTopic,
   parseLatentTopic,
 } from "../../src/protocol/index.ts";
 import { MemoryNetwork } from "./memoryNetwork.ts";
@@ -157,7 +162,7 @@ describe("EdgeAgent", () => {
   });
 
   it("names each file that cannot be taken, once, and goes on", async () => {
-    central();
+    const gaps = central();
     const old = new Date(Date.now() - 60_000);
     const bad = async (name: string, bytes: Uint8Array | string) => {
       await writeFile(join(folder.path, name), bytes);
@@ -181,6 +186,9 @@ describe("EdgeAgent", () => {
       ["1.npy", "2.npy", "3.npy", "4.npy", "none.npy"].sort(),
     );
     expect(problems.find((problem) => problem.startsWith("3"))).toMatch(/NaN.*sample|sample.*NaN/i);
+    expect(gaps.map(({ from, to, reason }) => [from, to, reason])).toEqual([
+      [1n, 4n, "bad-source"],
+    ]);
     expect(sent().map((frame) => frame.record)).toEqual([6n]);
   });
 
@@ -236,6 +244,67 @@ describe("EdgeAgent", () => {
     expect(await running).toMatchObject({ stored: 5, acknowledged: 5 });
   });
 
+  it("sends less while central is busy, and more again as it answers", async () => {
+    for (let id = 1; id <= 8; id++) await record(id);
+    const stop = new AbortController();
+    const windows: number[] = [];
+    const onEvent = (event: AgentEvent) => {
+      if (event.kind === "busy") windows.push(event.window);
+    };
+    const running = agent({ window: 4, onEvent }).run(stop.signal);
+    await until(() => sent().length === 4);
+    const topic = ackTopic("field", 0, device);
+    for (let i = 0; i < 3; i++) await network.link().publish(topic, encodeAck({ status: "busy" }));
+    await until(() => windows.length === 3);
+    expect(windows).toEqual([2, 1, 1]);
+    for (const id of [1, 2, 3]) await answer(id);
+    await until(() => outbox.size === 5);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    // One answer widens a window of one to two; it takes two more on top of these to make it three.
+    expect(sent().length).toBe(5);
+    for (const id of [4, 5]) await answer(id);
+    await until(() => sent().length === 8);
+    stop.abort();
+    await running;
+  });
+
+  it("reports losses until they are noted, with nothing of them left then", async () => {
+    await outbox.close();
+    const options = { owner: "field/1", bytesMax: 150, whenFull: "drop-oldest" } as const;
+    outbox = await Outbox.open(join(folder.path, "outbox"), options);
+    for (let id = 1; id <= 5; id++) await record(id);
+    const link = network.link();
+    link.plug(false);
+    const lost: bigint[] = [];
+    const onEvent = (event: AgentEvent) => void (event.kind === "lost" && lost.push(event.record));
+    const settings = { link, once: true, pollMs: 20, ackTimeoutMs: 50, onEvent, shards: 2 };
+    const running = agent(settings).run(AbortSignal.timeout(10_000));
+    await until(() => outbox.gapCount > 0 && outbox.keys().at(-1)!.includes("5!"));
+    let unheard = 3;
+    network.deliver = (topic) => !topic.includes("/gap/") || unheard-- <= 0;
+    const gaps = central();
+    link.plug(true);
+    const totals = await running;
+    expect(lost).toEqual([1n, 2n, 3n]);
+    expect(totals).toMatchObject({ stored: 5, acknowledged: 2, dropped: 3, gaps: 0 });
+    expect(new Set(gaps.map(({ from, to, lost }) => `${from}-${to}/${lost}`))).toEqual(
+      new Set(["1-3/3"]),
+    );
+    const topics = new Set(network.topics("/gap/"));
+    expect(topics).toEqual(new Set([gapTopic("field", 0, 1), gapTopic("field", 1, 1)]));
+  });
+
+  it("names a frame that the outbox cannot give back, and goes on", async () => {
+    const damaged = new Uint8Array(100).fill(7);
+    const mark = { size: 1, mtimeMs: 1, first: "3", count: 1, done: 1 };
+    await outbox.put({ record: 3n, modelId: encoder.modelId, frame: damaged }, "3.npy", mark);
+    await record(4);
+    const gaps = central();
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    expect(totals).toMatchObject({ acknowledged: 1, waiting: 0, gaps: 0 });
+    expect(gaps).toMatchObject([{ from: 3n, to: 3n, reason: "damaged" }]);
+  });
+
   it("refuses a device that the model does not have", () => {
     expect(() => agent({ device: 3 })).toThrow("device: expected 0 to 2, got 3");
   });
@@ -258,16 +327,25 @@ function agent(options: Partial<AgentOptions> = {}): EdgeAgent {
   return new EdgeAgent({ ...fixed, link: options.link ?? network.link(), ...options });
 }
 
-/** Acknowledges every frame. */
-function central(): void {
+/** Acknowledges every frame and notes every gap; returns the gaps. */
+function central(): Gap[] {
   const link = network.link();
-  void link.subscribe(["epic/v1/field/+/latent/+"]);
+  const gaps: Gap[] = [];
+  void link.subscribe(["epic/v1/field/+/latent/+", "epic/v1/field/+/gap/+"]);
   link.onMessage(({ topic, payload }) => {
-    const { shard } = parseLatentTopic(topic)!;
-    const { record, modelId } = decodeFrame(payload);
-    const ack = encodeAck({ status: "committed", record, modelId });
-    void link.publish(ackTopic("field", shard, device), ack);
+    const { shard } = (parseLatentTopic(topic) ?? parseGapTopic(topic))!;
+    const answer = (ack: Ack) =>
+      void link.publish(ackTopic("field", shard, device), encodeAck(ack));
+    const gap = decodeGapNotice(payload);
+    if (gap === undefined) {
+      const { record, modelId } = decodeFrame(payload);
+      answer({ status: "committed", record, modelId });
+    } else {
+      gaps.push(gap);
+      answer({ status: "noted", gap });
+    }
   });
+  return gaps;
 }
 
 async function answer(record: number): Promise<void> {

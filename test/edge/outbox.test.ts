@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FileMark, Outbox, type OutboxOptions } from "../../src/edge/outbox.ts";
+import type { Gap, GapReason } from "../../src/protocol/index.ts";
 import { modelId, scratch } from "./smallSurvey.ts";
 
 const mark: FileMark = { size: 1, mtimeMs: 2, first: "1", count: 1, done: 1 };
@@ -30,9 +31,15 @@ async function reopened(outbox: Outbox, options: Partial<OutboxOptions> = {}): P
   return outboxOf(options);
 }
 
-function put(outbox: Outbox, record: number, bytes = frame(record)): Promise<string | undefined> {
+/** The key, undefined when there was no room. */
+async function put(outbox: Outbox, record: number, bytes = frame(record)) {
   const entry = { record: BigInt(record), modelId, frame: bytes };
-  return outbox.put(entry, `record-${record}.npy`, { ...mark, first: `${record}` });
+  const stored = await outbox.put(entry, `record-${record}.npy`, { ...mark, first: `${record}` });
+  return "key" in stored ? stored.key : undefined;
+}
+
+function gap(from: number, to: number, reason: GapReason, lost = to - from + 1): Gap {
+  return { from: BigInt(from), to: BigInt(to), lost: BigInt(lost), modelId, reason };
 }
 
 describe("Outbox", () => {
@@ -81,6 +88,59 @@ describe("Outbox", () => {
     expect(await put(outbox, 5, frame(5, 251))).toBeUndefined();
     outbox = await reopened(outbox);
     expect(outbox.keys()).toEqual([3n, 4n].map((record) => Outbox.keyOf(record, modelId)));
+    expect(outbox.firstGap()).toEqual(gap(1, 2, "outbox-full"));
+  });
+
+  it("names every loss until central has noted it, also what was added meanwhile", async () => {
+    let outbox = await outboxOf({ bytesMax: 250, whenFull: "drop-oldest" });
+    const lost: bigint[] = [];
+    outbox.onLost = ({ record }) => lost.push(record);
+    for (const record of [1, 2, 3, 4]) await put(outbox, record);
+    const reported = outbox.firstGap()!;
+    await put(outbox, 5);
+    await outbox.noted(reported);
+    expect(lost).toEqual([1n, 2n, 3n]);
+    outbox = await reopened(outbox);
+    expect(outbox.firstGap()).toEqual(gap(3, 3, "outbox-full"));
+    await outbox.noted(outbox.firstGap()!);
+    outbox = await reopened(outbox);
+    expect(outbox.gapCount).toBe(0);
+  });
+
+  it("gives up what is too old by its own clock, which stands still while it is closed", async () => {
+    let now = 0;
+    const options = { ageMaxMs: 10_000, now: () => now };
+    let outbox = await outboxOf(options);
+    await put(outbox, 1);
+    now += 6000;
+    await put(outbox, 2);
+    await outbox.maintain();
+    expect(outbox.size).toBe(2);
+    now += 1e9;
+    outbox = await reopened(outbox, options);
+    await outbox.maintain();
+    expect(outbox.size).toBe(2);
+    now += 5000;
+    await outbox.maintain();
+    expect([outbox.keys(), outbox.expired]).toEqual([[Outbox.keyOf(2n, modelId)], 1]);
+    outbox = await reopened(outbox, options);
+    expect(outbox.firstGap()).toEqual(gap(1, 1, "expired"));
+    now += 20_000;
+    await outbox.maintain();
+    expect(outbox.firstGap()).toEqual(gap(1, 2, "expired"));
+  });
+
+  it("takes nothing when the disk has less room than the reserve", async () => {
+    const outbox = await outboxOf({ reserveBytes: Number.MAX_SAFE_INTEGER });
+    const entry = { record: 1n, modelId, frame: frame(1) };
+    expect(await outbox.put(entry, "record-1.npy", mark)).toEqual({ full: "disk" });
+    expect([outbox.size, outbox.fileMark("record-1.npy")]).toEqual([0, undefined]);
+  });
+
+  it("names a frame that cannot be read back", async () => {
+    const outbox = await outboxOf();
+    await outbox.giveUpDamaged((await put(outbox, 1))!);
+    expect([outbox.size, outbox.firstGap()]).toEqual([0, gap(1, 1, "damaged")]);
   });
 
   it("keeps refused frames aside, up to a bound", async () => {
@@ -91,6 +151,7 @@ describe("Outbox", () => {
     expect([outbox.size, outbox.bytes, outbox.refusedCount]).toEqual([0, 0, 3]);
     outbox = await reopened(outbox);
     expect([outbox.size, outbox.refusedCount]).toEqual([0, 3]);
+    expect(outbox.firstGap()).toEqual(gap(0, 4, "refused-unknown-model"));
   });
 
   it("forgets marks of files that are gone", async () => {

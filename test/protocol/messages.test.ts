@@ -6,8 +6,12 @@ import {
   ackFilter,
   ackTopic,
   decodeAck,
+  decodeGapNotice,
   encodeAck,
+  encodeGapNotice,
+  gapTopic,
   latentTopic,
+  parseGapTopic,
   parseLatentTopic,
   shardOf,
 } from "../../src/protocol/index.ts";
@@ -20,6 +24,11 @@ describe("acknowledgements", () => {
     { status: "committed", record: 2n ** 64n - 1n, modelId },
     { status: "refused", record: 0n, modelId, reason: "unknown-model" },
     { status: "unreadable", reason: "bad-checksum" },
+    { status: "busy" },
+    {
+      status: "noted",
+      gap: { from: 3n, to: 2n ** 64n - 1n, lost: 2n, modelId, reason: "outbox-full" },
+    },
   ];
 
   it.each(acks)("gives back $status", (ack) => {
@@ -52,6 +61,45 @@ describe("acknowledgements", () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeAck(bytes)));
     const long = text(`{"status":"unreadable","reason":"a"${" ".repeat(ACK_BYTES_MAX)}}`);
     expect(decodeAck(long)).toBeUndefined();
+  });
+});
+
+describe("gap notices", () => {
+  const modelId = "0123456789abcdef";
+
+  it("gives back what it was given, as readable JSON", () => {
+    const gap = { from: 1n, to: 9n, lost: 9n, modelId, reason: "expired" } as const;
+    const bytes = encodeGapNotice(gap);
+    expect(decodeGapNotice(bytes)).toEqual(gap);
+    expect(new TextDecoder().decode(bytes)).toBe(
+      '{"from":"1","to":"9","lost":"9","modelId":"0123456789abcdef","reason":"expired"}',
+    );
+  });
+
+  it.each([
+    ["fewer than one", { lost: "0" }],
+    ["more than it spans", { lost: "4" }],
+    ["an end before its start", { from: "4" }],
+    ["a number past 64 bits", { to: "18446744073709551616" }],
+    ["a JSON number", { from: 1 }],
+    ["a path for a reason", { reason: "../x" }],
+    ["another model id", { modelId: "x" }],
+  ])("is none with %s", (_what, change) => {
+    const good = { from: "1", to: "3", lost: "3", modelId, reason: "expired" };
+    expect(decodeGapNotice(text(JSON.stringify(good)))).toBeDefined();
+    expect(decodeGapNotice(text(JSON.stringify({ ...good, ...change })))).toBeUndefined();
+  });
+
+  it("never throws", () => {
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeGapNotice(bytes)));
+    fc.assert(fc.property(fc.json(), (json) => void decodeGapNotice(text(json))));
+  });
+
+  it("has a topic of its own", () => {
+    const place = { survey: "line-4", shard: 3, device: 2 };
+    expect(parseGapTopic(gapTopic("line-4", 3, 2))).toEqual(place);
+    expect(parseGapTopic(latentTopic("line-4", 3, 2))).toBeUndefined();
+    expect(parseLatentTopic(gapTopic("line-4", 3, 2))).toBeUndefined();
   });
 });
 

@@ -47,14 +47,16 @@ describe("users", () => {
     const central = link(broker, "line.central", centralClientId("line", [0], 1));
     const heard: string[] = [];
     for (const end of [device, central]) end.onMessage(({ topic }) => heard.push(topic));
-    await central.subscribe([`${root}/0/latent/+`, `${root}/status/device/+`]);
+    await central.subscribe([`${root}/0/latent/+`, `${root}/0/gap/+`, `${root}/status/device/+`]);
     await device.subscribe([`${root}/+/ack/0`]);
     await until(() => device.connected && central.connected, slowMs);
     await device.publish(`${root}/0/latent/0`, new Uint8Array(1088), { qos: 1 });
+    await device.publish(`${root}/0/gap/0`, new Uint8Array(120), { qos: 1 });
     await central.publish(`${root}/0/ack/0`, new Uint8Array(60));
-    await until(() => heard.length >= 3, slowMs);
+    await until(() => heard.length >= 4, slowMs);
     expect(heard.sort()).toEqual([
       `${root}/0/ack/0`,
+      `${root}/0/gap/0`,
       `${root}/0/latent/0`,
       `${root}/status/device/0`,
     ]);
@@ -93,6 +95,7 @@ describe("users", () => {
 
   it.each([
     `${root}/0/latent/1`,
+    `${root}/0/gap/1`,
     `${root}/status/device/1`,
     `${root}/0/ack/0`,
     `${root}/claim`,

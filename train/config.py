@@ -12,6 +12,7 @@ import math
 CODE_S16 = 2047  # range of signed activations
 CODE_U7 = 127  # range of activations after ReLU, of weights and of latents
 CODE_TRACE = 16383  # range of companded traces
+NIBBLE_STEP = 18  # latent codes per step of the 4-bit encoding
 
 
 def low_pass_taps(count: int = 13, cutoff_hz: float = 50.0, dt_s: float = 1e-3) -> list[float]:
@@ -55,20 +56,23 @@ def epic_base() -> dict:
                 conv1d("enc0", shots * receivers, 64, 9, 2, "s16", "u7"),
                 conv1d("enc1", 64, 96, 5, 2, "u7", "u7"),
                 conv1d("enc2", 96, 128, 5, 2, "u7", "u7"),
-                conv1d("enc3", 128, 64, 1, 1, "u7", "s8"),
+                conv1d("enc3", 128, 128, 5, 1, "u7", "u7"),
+                conv1d("enc4", 128, 64, 1, 1, "u7", "s8"),
             ]
         },
         "central": {
             "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180,
-            "fusionBlocks": 2, "crossBlocks": 1, "grid": [9, 9],
+            "fusionBlocks": 4, "crossBlocks": 2, "grid": [9, 9],
             "attention": {},
             "decoder": [
                 conv2d("dec0", width, 64, "s16", "u7", "convT2d"),
                 conv2d("dec1", 64, 64, "u7", "u7"),
-                conv2d("dec2", 64, 32, "u7", "u7", "convT2d"),
-                conv2d("dec3", 32, 32, "u7", "u7"),
-                conv2d("dec4", 32, 16, "u7", "u7", "convT2d"),
-                conv2d("dec5", 16, 1, "u7", "f32"),
+                conv2d("dec2", 64, 64, "u7", "u7"),
+                conv2d("dec3", 64, 32, "u7", "u7", "convT2d"),
+                conv2d("dec4", 32, 32, "u7", "u7"),
+                conv2d("dec5", 32, 32, "u7", "u7"),
+                conv2d("dec6", 32, 16, "u7", "u7", "convT2d"),
+                conv2d("dec7", 16, 1, "u7", "f32"),
             ],
         },
     }

@@ -35,7 +35,7 @@ FAMILIES = [
 def simulate(family: str, seed: int, start: int, count: int, out: Path, threads: int, boundary: str) -> None:
     command = ["node", str(ROOT / "dist/cli/main.js"), "simulate", "--family", family, "--seed", str(seed)]
     command += ["-n", str(count), "--start-index", str(start), "--boundary", boundary]
-    command += ["--threads", str(threads), "-o", str(out)]
+    command += ["--region", "reached", "--threads", str(threads), "-o", str(out)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

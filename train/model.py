@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import CODE_S16, CODE_U7
+from config import CODE_S16, CODE_U7, NIBBLE_STEP
 
 
 def round_ste(x: Tensor) -> Tensor:
@@ -26,6 +26,12 @@ def quantise_weight(weight: Tensor) -> Tensor:
     scale = weight.detach().abs().flatten(1).amax(1).clamp_min(1e-8) / CODE_U7
     scale = scale.view(-1, *[1] * (weight.dim() - 1))
     return round_ste(weight / scale) * scale
+
+
+def to_nibbles(latents: Tensor) -> Tensor:
+    """Latents in [-1, 1] as the 4-bit encoding carries them: multiples of 18/127, at most 7 of them."""
+    codes = round_ste(latents * CODE_U7)  # whole before they are halved between two steps, so that ties are ties
+    return round_ste(codes / NIBBLE_STEP).clamp(-7, 7) * (NIBBLE_STEP / CODE_U7)
 
 
 class ClippedReLU(nn.Module):
@@ -245,15 +251,19 @@ class Epic(nn.Module):
         self.encoder = DeviceEncoder(config)
         self.central = CentralNode(config)
 
-    def encode(self, traces: Tensor) -> Tensor:
-        """(B, T, shots, receivers) companded traces of the whole line -> (B, devices, slots, channels)."""
+    def encode(self, traces: Tensor, coarse: Tensor | None = None) -> Tensor:
+        """(B, T, shots, receivers) companded traces of the whole line -> (B, devices, slots, channels).
+
+        `coarse` (B, devices): whose latents take the 4-bit form of the frame (encoding 1).
+        """
         blocks = self.config["geometry"]["devices"]
         parts = [traces[..., b["firstReceiver"] : b["firstReceiver"] + b["receivers"]] for b in blocks]
         x = torch.stack(parts, 1).flatten(3).flatten(0, 1).transpose(1, 2)  # (B*D, shots*receivers, T)
-        return self.encoder(x).unflatten(0, (-1, len(blocks)))
+        latents = self.encoder(x).unflatten(0, (-1, len(blocks)))
+        return latents if coarse is None else torch.where(coarse[:, :, None, None], to_nibbles(latents), latents)
 
-    def forward(self, traces: Tensor, present: Tensor | None = None) -> Tensor:
-        return self.central(self.encode(traces), present)
+    def forward(self, traces: Tensor, present: Tensor | None = None, coarse: Tensor | None = None) -> Tensor:
+        return self.central(self.encode(traces, coarse), present)
 
     def set_stage(self, stage: str) -> None:
         """"float": batch norms learn; "qat": norms are frozen and folded, everything is rounded."""

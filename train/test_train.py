@@ -17,9 +17,10 @@ import safetensors_io
 from config import MODELS, epic_base, mac_counts
 from evaluate import load_network
 from metrics import gaussian_band, ssim
-from model import Epic
+from model import Epic, to_nibbles
+from grow import grow, match_layers
 from muon import orthogonalise
-from train import drop_devices, mirror
+from augment import coarse_devices, disturb, drop_devices, mirror, shift_time, to_amplitude, to_codes
 
 torch.set_num_threads(1)  # tiny tensors: a second thread only waits, and waits long on a busy machine
 
@@ -29,11 +30,14 @@ VECTORS = ROOT / "test/vectors/model/epic-base.safetensors"
 
 
 def small_config() -> dict:
+    """epic-base without its inserted layers, and with fewer channels."""
     config = epic_base()
-    for layer, (cin, cout) in zip(config["edge"]["layers"], [(70, 16), (16, 16), (16, 24), (24, 64)]):
+    edge, decoder = config["edge"]["layers"], config["central"]["decoder"]
+    del edge[3], decoder[5], decoder[2]
+    for layer, (cin, cout) in zip(edge, [(70, 16), (16, 16), (16, 24), (24, 64)]):
         layer["in"], layer["out"] = cin, cout
     config["central"] |= {"width": 32, "heads": 4, "mlp": 64, "fusionBlocks": 1, "crossBlocks": 2}
-    for layer, (cin, cout) in zip(config["central"]["decoder"], [(32, 16), (16, 16), (16, 8), (8, 8), (8, 8), (8, 1)]):
+    for layer, (cin, cout) in zip(decoder, [(32, 16), (16, 16), (16, 8), (8, 8), (8, 8), (8, 1)]):
         layer["in"], layer["out"] = cin, cout
     return config
 
@@ -146,6 +150,69 @@ def test_mirror_swaps_sides_of_the_chosen_only():
     assert np.array_equal(mirrored[0, 1, 0], codes[0, 1, 4, ::-1])  # shot 0 is the old shot 4, receivers reversed
     assert np.array_equal(mirrored_maps[0], maps[0, :, ::-1])
     assert np.array_equal(mirrored[1], codes[1]) and np.array_equal(mirrored_maps[1], maps[1])
+
+
+def test_coarse_devices_choose_their_share():
+    torch.manual_seed(0)
+    coarse = coarse_devices(4000, 5, 0.4, "cpu")
+    records = coarse.any(1).float().mean()
+    assert 0.35 < records < 0.42 and coarse.all(1).float().mean() > 0.18
+    assert coarse_devices(4, 5, 0.0, "cpu") is None
+
+
+def test_nibbles_are_those_of_the_frame():
+    codes = torch.arange(-127, 128).float()
+    steps = torch.round(to_nibbles(codes / 127) * 127)
+    assert torch.equal(steps, 18 * torch.round(codes / 18).clamp(-7, 7))
+
+
+def companded(small) -> tuple[torch.Tensor, dict]:
+    return torch.from_numpy(small[2]).float(), epic_base()
+
+
+def test_amplitudes_come_back_from_codes(small):
+    codes, config = companded(small)
+    assert torch.equal(to_codes(to_amplitude(codes, config["input"]), config["input"]), codes)
+
+
+def test_shift_time_delays_a_pulse_by_fractions_of_a_sample():
+    t = torch.arange(125.0)
+    pulse = lambda delay: torch.exp(-(((t - 60 - delay) / 4) ** 2)).view(1, 125, 1, 1)  # noqa: E731
+    for delay in (-0.375, 0.0, 0.25):
+        assert (shift_time(pulse(0), torch.tensor(delay).view(1, 1, 1, 1)) - pulse(delay)).abs().max() < 1e-4
+
+
+def test_disturb_leaves_the_others_alone_and_stays_in_range(small):
+    codes, config = companded(small)
+    torch.manual_seed(4)
+    assert disturb(codes, config, 0.0) is codes
+    many = codes.repeat(50, 1, 1, 1)
+    disturbed = disturb(many, config, 0.3)
+    changed = (disturbed != many).flatten(1).any(1).float().mean()
+    assert 0.15 < changed < 0.4
+    assert disturbed.abs().max() <= 16383 and torch.equal(disturbed, disturbed.round())
+
+
+def test_a_grown_network_starts_as_the_small_one(small):
+    model, x, _, _ = small
+    config = small_config()
+    config["central"] |= {"fusionBlocks": 3, "crossBlocks": 4}
+    edge, decoder = config["edge"]["layers"], config["central"]["decoder"]
+    decoder.insert(2, decoder[1] | {"name": "inserted"})
+    edge.insert(2, edge[1] | {"name": "inserted", "stride": 1})
+    assert match_layers(model.config["edge"]["layers"], edge) == [0, 1, None, 2, 3]
+    large = grow(model, config)
+    large.eval()
+    large.set_stage("qat")
+    assert large.parameter_count() > model.parameter_count()
+    with torch.no_grad():
+        assert (large(x) - model(x)).abs().max() < 1e-5
+
+
+def test_growth_refuses_a_network_without_room_for_the_old_layers():
+    layers = epic_base()["edge"]["layers"]
+    with pytest.raises(ValueError, match="enc2 has no place"):
+        match_layers(layers, layers[:2] + layers[3:])
 
 
 def test_orthogonalise_flattens_the_spectrum():

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from augment import coarse_devices, disturb, drop_devices, mirror
 from config import MODELS
 from data import ROOT, Shards
 from metrics import score_by_family, ssim
@@ -27,30 +28,12 @@ from model import Epic
 from muon import Muon
 
 
-def to_input(codes: np.ndarray, config: dict, device: str) -> torch.Tensor:
-    """int16 codes -> network input: log2 units over 4, (B, T, shots, receivers)."""
-    return torch.from_numpy(codes).to(device).float() / (4 * config["input"]["step"])
-
-
-def mirror(codes: np.ndarray, maps: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Swaps left and right of the chosen samples: map columns, receivers, and the order of the shots.
-
-    The middle shot of OpenFWI's line stands at column 34 of 0..69, so its mirror image stands at 35: a record of a survey
-    that differs by 10 m in one shot, which the first arrivals show. True physics, not an approximation.
-    """
-    codes, maps = codes.copy(), maps.copy()
-    codes[chosen] = codes[chosen][:, :, ::-1, ::-1]
-    maps[chosen] = maps[chosen][:, :, ::-1]
-    return codes, maps
-
-
-def drop_devices(batch: int, devices: int, share: float, device: str) -> torch.Tensor | None:
-    """For `share` of the samples one to three devices are absent (one is most likely); the others see all."""
-    if share <= 0:
-        return None
-    count = torch.multinomial(torch.tensor([1 - share, share * 0.6, share * 0.25, share * 0.15]), batch, replacement=True)
-    order = torch.rand(batch, devices).argsort(1)
-    return (order >= count[:, None]).to(device)
+def to_input(codes: np.ndarray, config: dict, device: str, disturbed: float = 0.0) -> torch.Tensor:
+    """int16 codes -> network input: log2 units over 4, (B, T, shots, receivers). `disturbed`: share of faulty records."""
+    floats = torch.from_numpy(codes).to(device).float()
+    if disturbed > 0:
+        floats = disturb(floats, config, disturbed)
+    return floats / (4 * config["input"]["step"])
 
 
 def loss_of(prediction: torch.Tensor, truth: torch.Tensor, ssim_weight: float) -> torch.Tensor:
@@ -160,14 +143,17 @@ class Trainer:
     def train_step(self, rows: np.ndarray) -> float:
         o = self.options
         codes, maps = mirror(*self.train_shards.batch(rows), self.random.random(len(rows)) < o.mirror)
-        x, truth = to_input(codes, self.config, self.device), torch.from_numpy(maps).to(self.device)
-        present = drop_devices(len(x), len(self.config["geometry"]["devices"]), o.drop, self.device)
+        x = to_input(codes, self.config, self.device, o.disturb)
+        truth = torch.from_numpy(maps).to(self.device)
+        devices = len(self.config["geometry"]["devices"])
+        present = drop_devices(len(x), devices, o.drop, self.device)
+        coarse = coarse_devices(len(x), devices, o.coarse, self.device)
         rate = self.learning_rate()
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=o.bf16):
-            prediction = self.model(x, present)
+            prediction = self.model(x, present, coarse)
         loss = loss_of(prediction.float(), truth, o.ssim)
         self.model.zero_grad(set_to_none=True)
         loss.backward()
@@ -231,6 +217,8 @@ def main() -> None:
     parser.add_argument("--ema", type=float, default=0.998)
     parser.add_argument("--drop", type=float, default=0.15, help="share of samples that lose devices")
     parser.add_argument("--mirror", type=float, default=0.5, help="share of samples with left and right swapped")
+    parser.add_argument("--disturb", type=float, default=0.1, help="share of samples with noise, gain, clock or dead receivers")
+    parser.add_argument("--coarse", type=float, default=0.2, help="share of samples with 4-bit latents")
     parser.add_argument("--ssim", type=float, default=0.2, help="weight of 1 - SSIM in the loss")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--threads", type=int, default=1)

@@ -1,0 +1,97 @@
+"""A larger network that starts as a smaller trained one: the same maps, then more room to learn.
+
+    python train/grow.py --from SMALL/ema.pt --model epic-base --to train/runs/grown/start.pt
+
+New attention blocks start with silent outputs, new convolutions as identities between clipped ReLUs, so the grown network
+computes what the small one did. Layers are matched by kind and channels, in order.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from config import MODELS
+from model import Block, ConvNorm, Epic
+
+
+def match_layers(old: list[dict], new: list[dict]) -> list[int | None]:
+    """For each new layer the index of the old one that it continues, None for an inserted one."""
+    shape = lambda layer: {k: v for k, v in layer.items() if k != "name"}  # noqa: E731
+    matches, next_old = [], 0
+    for layer in new:
+        found = next_old < len(old) and shape(old[next_old]) == shape(layer)
+        matches.append(next_old if found else None)
+        next_old += found
+    if next_old != len(old):
+        raise ValueError(f"layers: expected every old layer in the new network, {old[next_old]['name']} has no place")
+    return matches
+
+
+@torch.no_grad()
+def make_identity(layer: ConvNorm) -> None:
+    weight = layer.conv.weight
+    if weight.shape[0] != weight.shape[1] or layer.kind == "convT2d":
+        raise ValueError(f"inserted {layer.kind}: expected equal channels and no stride, got {tuple(weight.shape)}")
+    weight.zero_()
+    nn.init.dirac_(weight)
+
+
+@torch.no_grad()
+def silence(block: Block) -> None:
+    for layer in (block.out, block.down):
+        layer.weight.zero_()
+        layer.bias.zero_()
+
+
+def copy_layers(old: nn.ModuleList, new: nn.ModuleList, matches: list[int | None]) -> None:
+    for layer, source in zip(new, matches):
+        if source is None:
+            make_identity(layer)
+        else:
+            layer.load_state_dict(old[source].state_dict())
+
+
+def copy_blocks(old: nn.ModuleList, new: nn.ModuleList) -> None:
+    for i, block in enumerate(new):
+        if i < len(old):
+            block.load_state_dict(old[i].state_dict())
+        else:
+            silence(block)
+
+
+def grow(small: Epic, config: dict) -> Epic:
+    large = Epic(config)
+    layers = lambda c: (c["edge"]["layers"], c["central"]["decoder"])  # noqa: E731
+    (old_edge, old_decoder), (new_edge, new_decoder) = layers(small.config), layers(config)
+    copy_layers(small.encoder.layers, large.encoder.layers, match_layers(old_edge, new_edge))
+    copy_layers(small.central.decoder, large.central.decoder, match_layers(old_decoder, new_decoder))
+    copy_blocks(small.central.fusion, large.central.fusion)
+    copy_blocks(small.central.cross, large.central.cross)
+    for name in ("tokens", "token_position", "query"):
+        getattr(large.central, name).load_state_dict(getattr(small.central, name).state_dict())
+    return large
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="start", type=Path, required=True)
+    parser.add_argument("--model", default="epic-base", choices=sorted(MODELS))
+    parser.add_argument("--to", type=Path, required=True)
+    options = parser.parse_args()
+    state = torch.load(options.start, map_location="cpu", weights_only=False)
+    small = Epic(state["config"])
+    small.load_state_dict(state["model"])
+    torch.manual_seed(0)
+    config = MODELS[options.model]()
+    large = grow(small, config)
+    options.to.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": large.state_dict(), "config": config, "step": state["step"]}, options.to)
+    print(f"{small.parameter_count()} -> {large.parameter_count()} parameters")
+
+
+if __name__ == "__main__":
+    main()

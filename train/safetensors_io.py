@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-NAMES = {"int8": "I8", "int16": "I16", "int32": "I32", "float32": "F32"}
+NAMES = {"int8": "I8", "uint8": "U8", "uint16": "U16", "int16": "I16", "int32": "I32", "float32": "F32"}
 TYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in NAMES.items()}
 
 

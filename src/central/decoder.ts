@@ -5,10 +5,12 @@ import { seededIntegers } from "../engine/seeded.ts";
 import { planCentral } from "../model/centralPlan.ts";
 import { checkArray } from "../model/checkArray.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { readLatentTables } from "../model/latentTables.ts";
 import type { LoadOptions } from "../model/loadOptions.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { countOf, latentShape, latentsShape } from "../model/shapes.ts";
 import { type Stage, stage } from "../model/step.ts";
+import { LatentCoder } from "../protocol/index.ts";
 
 /** Calls that bring V8's optimising tier to all kernels: 20 to 50 of a 64x64x64 product. */
 const WARMUP_CALLS = 30;
@@ -46,6 +48,8 @@ export class CentralDecoder {
   readonly module: ModuleName;
   /** Why this module, in words. */
   readonly moduleReason: string;
+  /** Entropy coder of this model's latents; absent when its file has no tables. */
+  readonly coder: LatentCoder | undefined;
   private readonly latentsShape: readonly number[];
   private readonly latentCount: number;
   private readonly result: Float32Array;
@@ -58,6 +62,8 @@ export class CentralDecoder {
     this.modelId = file.modelId;
     this.module = module.name;
     this.moduleReason = module.reason;
+    const tables = readLatentTables(file);
+    this.coder = tables && new LatentCoder(file.modelId, tables);
     this.latentsShape = latentsShape(file.config);
     this.latentCount = countOf(latentShape(file.config));
     this.result = new Float32Array(countOf(geometry.map));
@@ -78,7 +84,8 @@ export class CentralDecoder {
   /**
    * Opens the module and builds the network; everything that is allocated is allocated here.
    * @throws WeightsError when the weights are not the central half of a model
-   * @throws RangeError when `module` is not supported here, or `compiled` comes without `module`
+   * @throws RangeError when `module` is not supported here, `compiled` comes without `module`, or the
+   *   latent tables are no tables
    */
   static async load(options: LoadOptions = {}): Promise<CentralDecoder> {
     const weights = options.weights ?? (await loadShipped());

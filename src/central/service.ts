@@ -6,15 +6,20 @@ import {
   decodeFrame,
   decodeGapNotice,
   deviceStatusFilter,
+  Encoding,
   encodeAck,
+  FRAME_OVERHEAD_BYTES,
   FrameError,
+  type FrameHeader,
   gapFilter,
+  type LatentCoder,
   type LatentFrame,
   type LinkMessage,
   latentFilter,
   type MessageLink,
   parseGapTopic,
   parseLatentTopic,
+  readFrameHeader,
   shardOf,
 } from "../protocol/index.ts";
 import { type OpenRecord, type ReceivedFrame, RecordAssembler } from "./assembler.ts";
@@ -27,6 +32,8 @@ export interface Decoder {
   readonly config: ModelConfig;
   readonly modelId: string;
   readonly module: string;
+  /** Needed for frames of encoding 2 alone. */
+  readonly coder?: LatentCoder | undefined;
   decode(
     latents: Int8Array,
     options?: { present?: readonly boolean[]; out?: Float32Array },
@@ -69,7 +76,7 @@ const QUEUE_MAX = 1024;
 const BUSY_EVERY_MS = 250;
 
 /** Why a readable frame is refused; docs/protocol.md lists them. */
-type Refusal = "wrong-topic" | "unknown-model" | "wrong-geometry" | "other-model";
+type Refusal = "wrong-topic" | "unknown-model" | "no-tables" | "wrong-geometry" | "other-model";
 
 interface Sender {
   readonly shard: number;
@@ -207,9 +214,20 @@ export class CentralService {
 
   async #receive(parts: DeviceTopic, { topic, payload }: LinkMessage): Promise<void> {
     const { metrics, log, survey } = this.#options;
-    let frame: LatentFrame;
     try {
-      frame = decodeFrame(payload);
+      const header = readFrameHeader(payload);
+      const sender = parts.survey === survey ? parts : undefined;
+      const refusal = this.#check(header, sender);
+      if (refusal !== undefined) {
+        await this.#refuse(header, parts, refusal);
+        return;
+      }
+      const frame = decodeFrame(payload, this.#options.decoder.coder);
+      if (frame.latent.length !== this.#latentLength) {
+        await this.#refuse(frame, parts, "wrong-geometry");
+        return;
+      }
+      await this.#take({ frame, bytes: payload, receivedMs: this.#options.now() });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       metrics.frames.inc({ outcome: "unreadable" });
@@ -217,14 +235,10 @@ export class CentralService {
       metrics.refused.inc({ reason: error.code });
       log.warn({ topic, reason: error.code, detail: error.message }, "frame unreadable");
       await this.#acknowledge(parts, { status: "unreadable", reason: error.code });
-      return;
     }
-    const refusal = this.#check(frame, parts.survey === survey ? parts : undefined);
-    if (refusal !== undefined) await this.#refuse(frame, parts, refusal);
-    else await this.#take({ frame, bytes: payload, receivedMs: this.#options.now() });
   }
 
-  #check(frame: LatentFrame, sender: Sender | undefined): Refusal | undefined {
+  #check(frame: FrameHeader, sender: Sender | undefined): Refusal | undefined {
     const { decoder, survey, shards } = this.#options;
     const { devices } = decoder.config.geometry;
     const shard = shardOf(frame.record, shards);
@@ -232,12 +246,12 @@ export class CentralService {
       return "wrong-topic";
     }
     if (frame.modelId !== decoder.modelId) return "unknown-model";
+    if (frame.encoding === Encoding.entropy && decoder.coder === undefined) return "no-tables";
     const block = devices[frame.device];
     const fits =
       frame.devices === devices.length &&
       block?.firstReceiver === frame.firstReceiver &&
-      block.receivers === frame.receivers &&
-      frame.latent.length === this.#latentLength;
+      block.receivers === frame.receivers;
     return fits ? undefined : "wrong-geometry";
   }
 
@@ -257,7 +271,7 @@ export class CentralService {
         modelId,
       });
     } else if (acceptance.kind === "taken") {
-      metrics.payloadBytes.inc(payloadLength(received.frame));
+      metrics.payloadBytes.inc(payloadLength(received));
       this.#totals.framesTaken++;
       if (acceptance.ready) await this.#finish(record);
       for (const due of this.#assembler.due(this.#steadyNow())) await this.#finish(due);
@@ -361,7 +375,7 @@ export class CentralService {
         receivedMs,
         bytes: bytes.length,
       })),
-      payloadBytes: sum(frames.map(({ frame }) => payloadLength(frame))),
+      payloadBytes: sum(frames.map(payloadLength)),
       frameBytes: sum(frames.map(({ bytes }) => bytes.length)),
       msWait: this.#steadyNow() - open.openedMs,
       msDecode,
@@ -374,7 +388,7 @@ export class CentralService {
     return { shard: shardOf(frame.record, this.#options.shards), device: frame.device };
   }
 
-  async #refuse(frame: LatentFrame, sender: Sender, reason: Refusal): Promise<void> {
+  async #refuse(frame: FrameHeader | LatentFrame, sender: Sender, reason: Refusal): Promise<void> {
     const { metrics, log } = this.#options;
     const { record, modelId, device } = frame;
     metrics.frames.inc({ outcome: "refused" });
@@ -412,8 +426,8 @@ function outcomeOf({
 }
 
 /** Bytes that the latent takes in its frame's encoding. */
-function payloadLength({ latent, encoding }: LatentFrame): number {
-  return encoding === 1 ? latent.length / 2 : latent.length;
+function payloadLength({ bytes }: ReceivedFrame): number {
+  return bytes.length - FRAME_OVERHEAD_BYTES;
 }
 
 function sum(values: readonly number[]): number {

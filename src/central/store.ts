@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { makeFolder, syncFolder, writeFileAtomic } from "../io/atomic.ts";
 import { writeNpy } from "../io/npy.ts";
-import { decodeFrame, frameLength, isSurveyId } from "../protocol/index.ts";
+import { decodeFrame, frameLength, isSurveyId, type LatentCoder } from "../protocol/index.ts";
 import type { ReceivedFrame } from "./assembler.ts";
 
 const count = z.number().int().nonnegative();
@@ -59,18 +59,24 @@ export interface RecordResult {
 export class ResultStore {
   readonly #folder: string;
   readonly #survey: string;
+  readonly #coder: LatentCoder | undefined;
 
-  /** Creates the folder if need be. @throws the system's error when it cannot be written */
-  static async open(folder: string, survey: string): Promise<ResultStore> {
+  /**
+   * Creates the folder if need be.
+   * @param coder reads entropy-coded frames back, and names the model whose frames are wanted
+   * @throws the system's error when it cannot be written
+   */
+  static async open(folder: string, survey: string, coder?: LatentCoder): Promise<ResultStore> {
     await makeFolder(folder);
     // Shows now, not at the first record, that the folder cannot be written.
     await writeFileAtomic(join(folder, ".epic-central"), `${survey}\n`);
-    return new ResultStore(folder, survey);
+    return new ResultStore(folder, survey, coder);
   }
 
-  private constructor(folder: string, survey: string) {
+  private constructor(folder: string, survey: string, coder: LatentCoder | undefined) {
     this.#folder = folder;
     this.#survey = survey;
+    this.#coder = coder;
   }
 
   /** The folder of one record's result. */
@@ -79,20 +85,33 @@ export class ResultStore {
   }
 
   /**
-   * The committed result of a record, undefined when there is none.
+   * What is committed of a record, its frames aside; undefined when there is nothing.
    * @throws Error of one line when it is there but of another survey, or damaged
    */
-  async load(record: bigint): Promise<StoredRecord | undefined> {
+  async document(record: bigint): Promise<RecordDocument | undefined> {
     const folder = this.folderOf(record);
     const document = await readDocument(folder);
     if (document === undefined) return undefined;
     if (document.survey !== this.#survey) {
       throw new Error(`${folder}: expected survey ${this.#survey}, got ${document.survey}`);
     }
-    const bytes = await readFile(join(folder, "frames.bin"));
+    return document;
+  }
+
+  /**
+   * The committed result of a record, undefined when there is none.
+   * @throws Error of one line when it is there but of another survey, or damaged
+   */
+  async load(record: bigint): Promise<StoredRecord | undefined> {
+    const document = await this.document(record);
+    if (document === undefined) return undefined;
+    // Frames of another model are of no use here, and its tables not at hand.
+    const isOurs = this.#coder === undefined || document.modelId === this.#coder.modelId;
+    if (!isOurs) return { document, frames: [] };
+    const bytes = await readFile(join(this.folderOf(record), "frames.bin"));
     const received = new Map(document.frames.map((frame) => [frame.device, frame.receivedMs]));
     // A refinement cut short may have left frames that the document does not count yet.
-    const frames = splitFrames(bytes).flatMap(({ frame, bytes }) => {
+    const frames = splitFrames(bytes, this.#coder).flatMap(({ frame, bytes }) => {
       const receivedMs = received.get(frame.device);
       return receivedMs === undefined ? [] : [{ frame, bytes, receivedMs }];
     });
@@ -137,12 +156,15 @@ function parseDocument(text: string, folder: string): RecordDocument {
 }
 
 /** The frames in `bytes`, one after the other. @throws FrameError */
-function splitFrames(bytes: Uint8Array): Pick<ReceivedFrame, "frame" | "bytes">[] {
+function splitFrames(
+  bytes: Uint8Array,
+  coder: LatentCoder | undefined,
+): Pick<ReceivedFrame, "frame" | "bytes">[] {
   const frames: Pick<ReceivedFrame, "frame" | "bytes">[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = at + frameLength(bytes.subarray(at));
     const part = bytes.subarray(at, end);
-    frames.push({ frame: decodeFrame(part), bytes: part });
+    frames.push({ frame: decodeFrame(part, coder), bytes: part });
     at = end;
   }
   return frames;

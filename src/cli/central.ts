@@ -103,7 +103,7 @@ async function central(options: Options): Promise<void> {
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const { modelId, module, moduleReason, config } = decoder;
   const metrics = new CentralMetrics({ modelId, module, name: config.name });
-  const store = await ResultStore.open(options.out, options.survey);
+  const store = await ResultStore.open(options.out, options.survey, decoder.coder);
   const { served, shards } = options.shards;
   const link = new MqttLink({
     clientId: centralClientId(options.survey, served, shards),

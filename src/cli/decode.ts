@@ -39,9 +39,8 @@ async function decode(paths: readonly string[], options: Options): Promise<void>
   await checkOutputFolder(dirname(options.out));
   const runner = await DecodeRunner.load(options);
   try {
-    const { config, modelId } = runner.decoder;
-    const records = await readFrames(paths, config, modelId);
-    const [rows, columns] = config.geometry.map;
+    const records = await readFrames(paths, runner.decoder);
+    const [rows, columns] = runner.decoder.config.geometry.map;
     const maps = new Float32Array(records.length * rows * columns);
     const times: number[] = [];
     const threads = Math.min(options.threads, records.length);

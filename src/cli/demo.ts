@@ -16,10 +16,12 @@ import {
 import { type MapChoice, modelShots, readMap, readModel } from "./demoInput.ts";
 import { type DemoOutcome, describeDemo, summarise, writeDemoFiles } from "./demoReport.ts";
 import { DemoCluster } from "./demoRun.ts";
+import { addEncodingOption, type EncodingName } from "./encodingOption.ts";
 import { stopSignal } from "./lifetime.ts";
 
 interface Options extends MapChoice, ComputeOptions, JsonOptions {
   boundary: Boundary;
+  encoding: EncodingName;
   out: string;
   port: number;
 }
@@ -49,7 +51,7 @@ export function demoCommand(): Command {
     )
     .option("--out <dir>", "folder for velocity.npy, truth.npy, maps.png, report.html", "demo-out")
     .option("--port <n>", "of the broker; 0 = any free one", parseIntOption("--port", 0, 65535), 0);
-  return addJsonOption(addComputeOptions(command)).action(
+  return addJsonOption(addComputeOptions(addEncodingOption(command))).action(
     action((options: Options, called: Command) => {
       if (options.map !== undefined && called.getOptionValueSource("family") === "cli") {
         throw new MisuseError("demo: expected --family or --map, got both");
@@ -65,7 +67,8 @@ async function demo(options: Options): Promise<void> {
   const { config, modelId } = await readModel(options.model);
   const { geometry } = config;
   const truth = await readMap(options, geometry);
-  const setup = { geometry, computeArgs: computeArgs(options), port: options.port };
+  const { port, encoding } = options;
+  const setup = { geometry, computeArgs: computeArgs(options), port, encoding };
   const cluster = await DemoCluster.create(setup, stop);
   let outcome: DemoOutcome;
   try {

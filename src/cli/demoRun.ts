@@ -30,6 +30,8 @@ export interface DemoProcesses {
   computeArgs: readonly string[];
   /** TCP port of the broker; 0 = any free one. */
   port: number;
+  /** --encoding of the edge processes. */
+  encoding: string;
 }
 
 /** What one device reports when it ends. */
@@ -82,7 +84,7 @@ export class DemoCluster {
 
   /** Resolves when the central process and all devices are online. */
   async start(): Promise<void> {
-    const { geometry, computeArgs, port } = this.#setup;
+    const { geometry, computeArgs, port, encoding } = this.#setup;
     const broker = await Broker.start({ port });
     this.#broker = broker;
     const waiting = new Set([centralStatusTopic(survey, [0], 1)]);
@@ -99,6 +101,7 @@ export class DemoCluster {
       await mkdir(source);
       const outbox = join(this.#scratch, `outbox-${device}`);
       const own = ["--device", `${device}`, "--source", source, "--outbox", outbox];
+      own.push("--encoding", encoding);
       this.#edges.push(new CommandProcess(`edge ${device}`, ["edge", ...common, ...own]));
     }
     await this.#guard(ready, READY_TIMEOUT_MS, () => `online: ${[...waiting].join(", ")}`);
@@ -136,9 +139,8 @@ export class DemoCluster {
     );
     const end = clock();
     const store = await ResultStore.open(join(this.#scratch, "results"), survey);
-    const stored = await store.load(record);
-    if (stored === undefined) throw new Error("demo: expected a committed record, got none");
-    const { document } = stored;
+    const document = await store.document(record);
+    if (document === undefined) throw new Error("demo: expected a committed record, got none");
     const { data } = await readNpy(join(store.folderOf(record), "velocity.npy"));
     const decodeStart = document.decodedMs - document.msDecode;
     return {

@@ -5,7 +5,7 @@ import { type AgentEvent, type AgentTotals, EdgeAgent } from "../edge/agent.ts";
 import { EdgeEncoder } from "../edge/encoder.ts";
 import { type FullPolicy, Outbox, partsOf } from "../edge/outbox.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
-import { deviceStatusTopic, Encoding, edgeClientId } from "../protocol/index.ts";
+import { deviceStatusTopic, edgeClientId } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
 import { addBrokerOptions, type BrokerOptions, brokerAccess } from "./brokerOptions.ts";
 import {
@@ -19,13 +19,14 @@ import {
   prepareTurbo,
   printJson,
 } from "./common.ts";
+import { addEncodingOption, ENCODINGS, type EncodingName } from "./encodingOption.ts";
 import { stopSignal } from "./lifetime.ts";
 
 interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
   device: number;
   source: string;
   outbox: string;
-  encoding: "int8" | "4bit";
+  encoding: EncodingName;
   shards: number;
   window: number;
   ackTimeout: number;
@@ -45,11 +46,6 @@ export function edgeCommand(): Command {
     .requiredOption("--device <i>", "index of this device", parseIntOption("--device", 0, 65534))
     .requiredOption("--source <dir>", "folder with records: its receivers, or all of them")
     .requiredOption("--outbox <dir>", "folder of the outbox; made if absent")
-    .addOption(
-      new Option("--encoding <name>", "latent codes on the wire; 4bit halves them, at a loss")
-        .choices(["int8", "4bit"])
-        .default("int8"),
-    )
     .option("--shards <n>", "shards of the survey", parseIntOption("--shards", 1, 65535), 1)
     .option("--window <n>", "frames under way at most", parseIntOption("--window", 1, 1024), 8)
     .option(
@@ -77,7 +73,7 @@ export function edgeCommand(): Command {
         .default("wait"),
     )
     .option("--once", "end when every record in the folder is acknowledged");
-  return addJsonOption(addComputeOptions(command)).action(action(edge));
+  return addJsonOption(addComputeOptions(addEncodingOption(command))).action(action(edge));
 }
 
 async function edge(options: Options): Promise<void> {
@@ -135,7 +131,7 @@ async function runDevice(
       survey,
       device,
       source: options.source,
-      encoding: options.encoding === "4bit" ? Encoding.nibble : Encoding.int8,
+      encoding: ENCODINGS[options.encoding],
       shards: options.shards,
       window: options.window,
       ackTimeoutMs: options.ackTimeout,

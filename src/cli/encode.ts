@@ -7,7 +7,7 @@ import { formatBytes, formatMs, formatRatio } from "../io/format.ts";
 import { type NpyExpectation, seismicExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
-import { Encoding, encodeFrame, isSurveyId } from "../protocol/index.ts";
+import { encodeFrame, isSurveyId } from "../protocol/index.ts";
 import {
   action,
   addComputeOptions,
@@ -21,6 +21,7 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
+import { addEncodingOption, ENCODINGS, type EncodingName } from "./encodingOption.ts";
 import { openInput } from "./openInput.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { EncodeRunner, type EncodeTask } from "./runners.ts";
@@ -31,7 +32,8 @@ interface Options extends ComputeOptions, JsonOptions {
   out: string;
   survey: string;
   firstRecord: number;
-  bits: "8" | "4";
+  encoding: EncodingName;
+  bits?: "8" | "4";
 }
 
 export function encodeCommand(): Command {
@@ -48,11 +50,20 @@ export function encodeCommand(): Command {
       0,
     )
     .addOption(
-      new Option("--bits <n>", "bits per latent value; 4 halves the bytes and loses precision")
+      new Option("--bits <n>", "8: --encoding int8, 4: --encoding 4bit")
         .choices(["8", "4"])
-        .default("8"),
+        .hideHelp(),
     );
-  return addJsonOption(addComputeOptions(command)).action(action(encode));
+  return addJsonOption(addComputeOptions(addEncodingOption(command))).action(
+    action((path: string, options: Options, called: Command) => {
+      const { bits } = options;
+      if (bits === undefined) return encode(path, options);
+      if (called.getOptionValueSource("encoding") === "cli") {
+        throw new MisuseError("encode: expected --bits or --encoding, got both");
+      }
+      return encode(path, { ...options, encoding: bits === "4" ? "4bit" : "int8" });
+    }),
+  );
 }
 
 async function encode(path: string, options: Options): Promise<void> {
@@ -123,14 +134,14 @@ async function* readTasks(
 }
 
 function makeFrame(
-  { config, modelId }: EdgeEncoder,
+  { config, modelId, coder }: EdgeEncoder,
   latent: Int8Array,
   block: DeviceBlock,
   record: number,
-  { bits, survey, device }: Options,
+  { encoding, survey, device }: Options,
 ): Uint8Array {
-  return encodeFrame({
-    encoding: bits === "4" ? Encoding.nibble : Encoding.int8,
+  const fields = {
+    encoding: ENCODINGS[encoding],
     modelId,
     survey,
     record: BigInt(record),
@@ -140,7 +151,8 @@ function makeFrame(
     receivers: block.receivers,
     acquiredNs: 0n,
     latent,
-  });
+  };
+  return encodeFrame(fields, coder);
 }
 
 function report(
@@ -151,7 +163,8 @@ function report(
   options: Options,
 ): void {
   const { geometry } = encoder.config;
-  const frameBytes = frames[0]?.length ?? 0;
+  // Entropy-coded frames differ in length.
+  const frameBytes = frames.reduce((sum, frame) => sum + frame.length, 0) / (frames.length || 1);
   const rawBytes = 4 * geometry.shots * geometry.samples * block.receivers;
   if (options.json) {
     printJson({

@@ -1,7 +1,22 @@
 /** Latent frames from files, checked against one model and grouped by record. */
 import { open } from "node:fs/promises";
 import type { ModelConfig } from "../model/config.ts";
-import { decodeFrame, FRAME_BYTES_MAX, FrameError, type LatentFrame } from "../protocol/index.ts";
+import {
+  decodeFrame,
+  FRAME_BYTES_MAX,
+  FrameError,
+  type FrameHeader,
+  type LatentCoder,
+  type LatentFrame,
+  readFrameHeader,
+} from "../protocol/index.ts";
+
+/** The model whose frames are wanted, as a CentralDecoder has it. */
+export interface FrameModel {
+  readonly config: ModelConfig;
+  readonly modelId: string;
+  readonly coder: LatentCoder | undefined;
+}
 
 /** What the frames of one record hold together. */
 export interface FrameRecord {
@@ -19,14 +34,15 @@ export interface FrameRecord {
  */
 export async function readFrames(
   paths: readonly string[],
-  config: ModelConfig,
-  modelId: string,
+  { config, modelId, coder }: FrameModel,
 ): Promise<FrameRecord[]> {
   const records = new Map<bigint, FrameRecord>();
   let survey: string | undefined;
   for (const path of paths) {
-    const { frame } = await readFrameFile(path);
-    checkFrame(path, frame, config, modelId);
+    const { header, bytes } = await readFrameFile(path);
+    checkHeader(path, header, config, modelId);
+    const frame = readLatent(path, bytes, coder);
+    checkLength(path, frame, config);
     survey ??= frame.survey;
     if (frame.survey !== survey) {
       throw new Error(`${path}: expected a frame of survey ${survey}, got ${frame.survey}`);
@@ -36,11 +52,22 @@ export async function readFrames(
   return [...records.values()].sort((a, b) => (a.record < b.record ? -1 : 1));
 }
 
-/** One frame and its size. Throws an Error that names the file and the frame's error code. */
-export async function readFrameFile(path: string): Promise<{ frame: LatentFrame; bytes: number }> {
+/** What a frame file says about itself, and its size. Throws as {@link readFrames} for a damaged one. */
+export async function readFrameFile(
+  path: string,
+): Promise<{ header: FrameHeader; bytes: Uint8Array }> {
   const bytes = await readAtMost(path, FRAME_BYTES_MAX + 1);
+  return { header: named(path, () => readFrameHeader(bytes)), bytes };
+}
+
+/** Throws an Error that names the file and the frame's error code. */
+export function readLatent(path: string, bytes: Uint8Array, coder?: LatentCoder): LatentFrame {
+  return named(path, () => decodeFrame(bytes, coder));
+}
+
+function named<T>(path: string, read: () => T): T {
   try {
-    return { frame: decodeFrame(bytes), bytes: bytes.length };
+    return read();
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
     throw new Error(`${path}: ${error.message} (${error.code})`);
@@ -62,18 +89,24 @@ async function readAtMost(path: string, bytesMax: number): Promise<Uint8Array> {
   }
 }
 
-function checkFrame(path: string, frame: LatentFrame, config: ModelConfig, modelId: string): void {
-  const { geometry, latent } = config;
+function checkHeader(path: string, frame: FrameHeader, config: ModelConfig, modelId: string): void {
+  const { geometry } = config;
   const block = geometry.devices[frame.device];
   const checks: [what: string, expected: unknown, got: unknown][] = [
     ["a latent of model", modelId, frame.modelId],
     ["devices", geometry.devices.length, frame.devices],
     ["first receiver", block?.firstReceiver, frame.firstReceiver],
     ["receivers", block?.receivers, frame.receivers],
-    ["latent values", latent.slots * latent.channels, frame.latent.length],
   ];
   for (const [what, expected, got] of checks) {
     if (expected !== got) throw new Error(`${path}: expected ${what} ${expected}, got ${got}`);
+  }
+}
+
+function checkLength(path: string, frame: LatentFrame, { latent }: ModelConfig): void {
+  const expected = latent.slots * latent.channels;
+  if (frame.latent.length !== expected) {
+    throw new Error(`${path}: expected latent values ${expected}, got ${frame.latent.length}`);
   }
 }
 

@@ -1,6 +1,13 @@
 import { type FSWatcher, watch } from "node:fs";
 import type { ModelConfig } from "../model/config.ts";
-import { encodeFrame, type LatentEncoding, type MessageLink } from "../protocol/index.ts";
+import {
+  Encoding,
+  encodeFrame,
+  FRAME_OVERHEAD_BYTES,
+  type LatentCoder,
+  type LatentEncoding,
+  type MessageLink,
+} from "../protocol/index.ts";
 import type { Loss } from "./gapLedger.ts";
 import { StoreError } from "./levelStore.ts";
 import type { Outbox } from "./outbox.ts";
@@ -11,6 +18,8 @@ import { RecordSource, type SourceRecord } from "./source.ts";
 export interface Encoder {
   readonly config: ModelConfig;
   readonly modelId: string;
+  /** Needed for encoding 2 alone. */
+  readonly coder?: LatentCoder | undefined;
   encode(traces: Float32Array, options: { device: number; out?: Int8Array }): Int8Array;
 }
 
@@ -86,12 +95,18 @@ export class EdgeAgent {
   #toldProblem = "";
   #ticks = 0;
 
-  /** @throws RangeError for a device that the model's geometry does not have */
+  /**
+   * @throws RangeError for a device that the model's geometry does not have
+   * @throws Error for encoding 2 with a model that has no tables
+   */
   constructor(options: AgentOptions) {
     const { encoder, device, link, outbox, survey } = options;
     const { devices } = encoder.config.geometry;
     if (!Number.isInteger(device) || device < 0 || device >= devices.length) {
       throw new RangeError(`device: expected 0 to ${devices.length - 1}, got ${device}`);
+    }
+    if (options.encoding === Encoding.entropy && encoder.coder === undefined) {
+      throw new Error("encoding: expected a model with frequency tables for entropy, got none");
     }
     this.#options = options;
     const { slots, channels } = encoder.config.latent;
@@ -190,7 +205,7 @@ export class EdgeAgent {
     const { modelId } = encoder;
     const devices = geometry.devices.length;
     const place = { survey, record, device, devices, firstReceiver, receivers };
-    const frame = encodeFrame({ encoding, modelId, ...place, acquiredNs, latent });
+    const frame = encodeFrame({ encoding, modelId, ...place, acquiredNs, latent }, encoder.coder);
     const stored = await outbox.put({ record, modelId, frame }, name, mark);
     if ("full" in stored) {
       if (!this.#toldFull) this.#emit({ kind: "full", what: stored.full });
@@ -200,7 +215,7 @@ export class EdgeAgent {
     this.#toldFull = false;
     this.#toldProblem = "";
     this.#totals.stored++;
-    this.#totals.payloadBytes += encoding === 1 ? latent.length / 2 : latent.length;
+    this.#totals.payloadBytes += frame.length - FRAME_OVERHEAD_BYTES;
     this.#msEncode += msEncode;
     this.#emit({ kind: "stored", record, bytes: frame.length, msEncode });
     this.#sender.add(stored.key);

@@ -6,10 +6,12 @@ import { seededIntegers } from "../engine/seeded.ts";
 import { checkArray } from "../model/checkArray.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { planEdge } from "../model/edgePlan.ts";
+import { readLatentTables } from "../model/latentTables.ts";
 import type { LoadOptions } from "../model/loadOptions.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { countOf, latentShape, traceShape } from "../model/shapes.ts";
 import { type Stage, stage } from "../model/step.ts";
+import { LatentCoder } from "../protocol/index.ts";
 
 /** Calls that bring V8's optimising tier to all kernels: 20 to 50 of a 64x64x64 product. */
 const WARMUP_CALLS = 40;
@@ -44,6 +46,8 @@ export class EdgeEncoder {
   readonly module: ModuleName;
   /** Why this module, in words. */
   readonly moduleReason: string;
+  /** Entropy coder of this model's latents; absent when its file has no tables. */
+  readonly coder: LatentCoder | undefined;
   /** Shots, samples, receivers of the largest device: the layout in module memory. */
   private readonly traceShape: readonly [number, number, number];
   /** Shots, samples, receivers of each device: what its traces must be. */
@@ -57,6 +61,8 @@ export class EdgeEncoder {
     this.modelId = file.modelId;
     this.module = module.name;
     this.moduleReason = module.reason;
+    const tables = readLatentTables(file);
+    this.coder = tables && new LatentCoder(file.modelId, tables);
     this.traceShape = traceShape(file.config);
     const { shots, samples, devices } = file.config.geometry;
     this.deviceShapes = devices.map(({ receivers }) => [shots, samples, receivers]);
@@ -76,7 +82,8 @@ export class EdgeEncoder {
   /**
    * Opens the module and builds the network; everything that is allocated is allocated here.
    * @throws WeightsError when the weights are not the edge half of a model
-   * @throws RangeError when `module` is not supported here, or `compiled` comes without `module`
+   * @throws RangeError when `module` is not supported here, `compiled` comes without `module`, or the
+   *   latent tables are no tables
    */
   static async load(options: LoadOptions = {}): Promise<EdgeEncoder> {
     const weights = options.weights ?? (await loadShipped());

@@ -3,10 +3,10 @@ import {
   ackFilter,
   centralStatusFilter,
   decodeAck,
-  decodeFrame,
   type LinkMessage,
   latentTopic,
   type MessageLink,
+  readFrameHeader,
   shardOf,
 } from "../protocol/index.ts";
 import { GapNotifier } from "./gapNotifier.ts";
@@ -234,7 +234,7 @@ export class Sender {
 
 function isFrame(bytes: Uint8Array): boolean {
   try {
-    decodeFrame(bytes);
+    readFrameHeader(bytes);
     return true;
   } catch {
     return false;

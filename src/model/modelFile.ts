@@ -54,6 +54,11 @@ export class ModelFile {
     return this.edgeSha256.slice(0, 2 * MODEL_ID_BYTES);
   }
 
+  /** The shape of a tensor, undefined when the file has none of that name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.tensors.get(name)?.shape;
+  }
+
   /**
    * One tensor's values.
    * @throws WeightsError when it is absent, of another type or shape, or holds NaN or infinity

@@ -6,6 +6,7 @@ const ARRAYS = {
   I8: Int8Array,
   U8: Uint8Array,
   I16: Int16Array,
+  U16: Uint16Array,
   I32: Int32Array,
   F32: Float32Array,
 } as const;

@@ -1,4 +1,6 @@
+import type { LatentCoder } from "./entropy.ts";
 import { FrameError } from "./frameError.ts";
+import { NIBBLE_STEP, nibbleOf } from "./nibble.ts";
 
 /** Payload encodings, by the number that stands in the header. */
 export const Encoding = {
@@ -6,25 +8,28 @@ export const Encoding = {
   int8: 0,
   /** Two codes per byte, low nibble first, -7..7 in steps of {@link NIBBLE_STEP}; half the bytes. */
   nibble: 1,
-  /** Reserved for an entropy-coded payload: refused by this version with its own code. */
+  /** The nibbles of encoding 1 under a static entropy coder: {@link LatentCoder}. */
   entropy: 2,
 } as const;
 
-export type LatentEncoding = typeof Encoding.int8 | typeof Encoding.nibble;
-
-/** Latent codes per step of the 4-bit encoding: 7 · 18 = 126 covers the range of an int8 code. */
-export const NIBBLE_STEP = 18;
+export type LatentEncoding = (typeof Encoding)[keyof typeof Encoding];
 
 /**
  * Payload bytes of `latent` (codes -127..127). The 4-bit encoding loses precision: a code q becomes
- * clamp(round(q / 18), -7, 7), ties to even, and it needs an even number of codes.
- * @throws FrameError "bad-field" for a code of -128 or an odd count
+ * clamp(round(q / 18), -7, 7), ties to even, and it needs an even number of codes. The entropy-coded
+ * one loses the same, and needs the model's coder.
+ * @throws FrameError "bad-field" for a code of -128 or a wrong count, "no-tables" without a coder
  */
-export function encodePayload(latent: Int8Array, encoding: LatentEncoding): Uint8Array {
+export function encodePayload(
+  latent: Int8Array,
+  encoding: LatentEncoding,
+  coder?: LatentCoder,
+): Uint8Array {
   if (latent.includes(-128)) {
     throw new FrameError("bad-field", "latent: expected codes -127..127, got -128");
   }
   if (encoding === Encoding.int8) return new Uint8Array(latent.buffer.slice(...span(latent)));
+  if (encoding === Encoding.entropy) return present(coder).encode(latent);
   if (latent.length % 2 !== 0) {
     throw new FrameError(
       "bad-field",
@@ -33,16 +38,23 @@ export function encodePayload(latent: Int8Array, encoding: LatentEncoding): Uint
   }
   const payload = new Uint8Array(latent.length / 2);
   for (let i = 0; i < payload.length; i++) {
-    payload[i] = (nibble(latent[2 * i]!) & 15) | ((nibble(latent[2 * i + 1]!) & 15) << 4);
+    payload[i] = (nibbleOf(latent[2 * i]!) & 15) | ((nibbleOf(latent[2 * i + 1]!) & 15) << 4);
   }
   return payload;
 }
 
 /**
- * Latent codes of a payload: a fresh array of payload.length codes (int8) or twice as many (4-bit).
- * @throws FrameError "bad-field" where a code is out of range (-128, or nibble -8)
+ * Latent codes of a payload: a fresh array of payload.length codes (int8), twice as many (4-bit), or
+ * as many as the coder's model has (entropy-coded).
+ * @throws FrameError "bad-field" where a code is out of range (-128, or nibble -8), "no-tables" without
+ *   a coder, or what {@link LatentCoder.decode} throws
  */
-export function decodePayload(payload: Uint8Array, encoding: LatentEncoding): Int8Array {
+export function decodePayload(
+  payload: Uint8Array,
+  encoding: LatentEncoding,
+  coder?: LatentCoder,
+): Int8Array {
+  if (encoding === Encoding.entropy) return present(coder).decode(payload);
   if (encoding === Encoding.int8) {
     if (payload.includes(0x80)) {
       throw new FrameError("bad-field", "payload: expected codes -127..127, got -128");
@@ -62,13 +74,12 @@ export function decodePayload(payload: Uint8Array, encoding: LatentEncoding): In
   return latent;
 }
 
-/** No code -127..127 is half-way between two steps but multiples of 9, which round to even. */
-function nibble(code: number): number {
-  const scaled = code / NIBBLE_STEP;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
-  return Math.max(-7, Math.min(7, rounded));
+function present(coder: LatentCoder | undefined): LatentCoder {
+  if (coder !== undefined) return coder;
+  throw new FrameError(
+    "no-tables",
+    "encoding 2 (entropy): expected a model with frequency tables, got one without",
+  );
 }
 
 function span(view: Int8Array | Uint8Array): [number, number] {

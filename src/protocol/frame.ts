@@ -1,5 +1,6 @@
 import { crc32c } from "./crc32c.ts";
 import { decodePayload, Encoding, encodePayload, type LatentEncoding } from "./encoding.ts";
+import type { LatentCoder } from "./entropy.ts";
 import { FrameError } from "./frameError.ts";
 
 /** "EPIC" as the four bytes stand on the wire. */
@@ -35,11 +36,22 @@ export interface LatentFrame {
   latent: Int8Array;
 }
 
-/** The bytes of a frame, in a fresh array. @throws FrameError "bad-field", "payload-too-long", "bad-encoding" */
-export function encodeFrame(frame: LatentFrame): Uint8Array {
+/** All of a frame but the latent, which takes the model's tables to read when it is entropy-coded. */
+export interface FrameHeader extends Omit<LatentFrame, "latent"> {
+  /** A view of the frame's bytes. */
+  payload: Uint8Array;
+}
+
+/**
+ * The bytes of a frame, in a fresh array.
+ * @param coder of the frame's model; only encoding 2 needs it
+ * @throws FrameError "bad-field", "payload-too-long", "bad-encoding", "no-tables"
+ */
+export function encodeFrame(frame: LatentFrame, coder?: LatentCoder): Uint8Array {
   checkEncoding(frame.encoding);
   checkFields(frame);
-  const payload = encodePayload(frame.latent, frame.encoding);
+  if (frame.latent.length === 0) throw badField("latent", "at least one code", 0);
+  const payload = encodePayload(frame.latent, frame.encoding, ofModel(coder, frame.modelId));
   if (payload.length > PAYLOAD_BYTES_MAX) throw payloadTooLong(payload.length);
   const bytes = new Uint8Array(FRAME_OVERHEAD_BYTES + payload.length);
   const view = new DataView(bytes.buffer);
@@ -67,9 +79,22 @@ export function encodeFrame(frame: LatentFrame): Uint8Array {
 /**
  * Reads one frame that fills `bytes` exactly. Nothing is copied before length and checksum are
  * right; the frame returned owns its latent.
+ * @param coder of the model whose frames are expected; only encoding 2 needs it
  * @throws FrameError, never anything else; the order of checks is that of docs/protocol.md
  */
-export function decodeFrame(bytes: Uint8Array): LatentFrame {
+export function decodeFrame(bytes: Uint8Array, coder?: LatentCoder): LatentFrame {
+  const { payload, ...fields } = readFrameHeader(bytes);
+  const latent = decodePayload(payload, fields.encoding, ofModel(coder, fields.modelId));
+  if (latent.length === 0) throw badField("latent", "at least one code", 0);
+  return { ...fields, latent };
+}
+
+/**
+ * Reads all of a frame but its latent: length, checksum and fields are checked as by
+ * {@link decodeFrame}, the payload is not looked at.
+ * @throws FrameError
+ */
+export function readFrameHeader(bytes: Uint8Array): FrameHeader {
   const length = frameLength(bytes);
   if (bytes.length < length) {
     throw new FrameError("truncated", `expected ${length} bytes, got ${bytes.length}`);
@@ -87,9 +112,8 @@ export function decodeFrame(bytes: Uint8Array): LatentFrame {
       `checksum: expected ${hex32(actual)}, got ${hex32(stated)}`,
     );
   }
-  const encoding = view.getUint8(5) as LatentEncoding;
-  const frame: LatentFrame = {
-    encoding,
+  const header: FrameHeader = {
+    encoding: view.getUint8(5) as LatentEncoding,
     modelId: Array.from(bytes.subarray(8, 16), (b) => b.toString(16).padStart(2, "0")).join(""),
     survey: readSurvey(bytes.subarray(16, 16 + SURVEY_BYTES_MAX)),
     record: view.getBigUint64(32, true),
@@ -98,10 +122,15 @@ export function decodeFrame(bytes: Uint8Array): LatentFrame {
     firstReceiver: view.getUint16(44, true),
     receivers: view.getUint16(46, true),
     acquiredNs: view.getBigUint64(48, true),
-    latent: decodePayload(bytes.subarray(HEADER_BYTES, end), encoding),
+    payload: bytes.subarray(HEADER_BYTES, end),
   };
-  checkFields(frame);
-  return frame;
+  checkFields(header);
+  return header;
+}
+
+/** Another model's tables would read any payload as something. */
+function ofModel(coder: LatentCoder | undefined, modelId: string): LatentCoder | undefined {
+  return coder?.modelId === modelId ? coder : undefined;
 }
 
 /**
@@ -143,18 +172,12 @@ export function isSurveyId(text: string): boolean {
 }
 
 function checkEncoding(encoding: number): void {
-  if (encoding === Encoding.entropy) {
-    throw new FrameError(
-      "reserved-encoding",
-      "encoding: expected 0 or 1, got 2 (entropy coding is reserved for a later version)",
-    );
-  }
-  if (encoding !== Encoding.int8 && encoding !== Encoding.nibble) {
-    throw new FrameError("bad-encoding", `encoding: expected 0 or 1, got ${encoding}`);
+  if (!Object.values(Encoding).includes(encoding as LatentEncoding)) {
+    throw new FrameError("bad-encoding", `encoding: expected 0, 1 or 2, got ${encoding}`);
   }
 }
 
-function checkFields(frame: LatentFrame): void {
+function checkFields(frame: Omit<LatentFrame, "latent">): void {
   if (!/^[0-9a-f]{16}$/.test(frame.modelId)) {
     throw badField("modelId", "16 lower-case hex digits", frame.modelId);
   }
@@ -168,7 +191,6 @@ function checkFields(frame: LatentFrame): void {
   if (frame.device >= frame.devices) {
     throw badField("device", `less than devices (${frame.devices})`, frame.device);
   }
-  if (frame.latent.length === 0) throw badField("latent", "at least one code", 0);
 }
 
 function checkUint16(name: string, value: number, min: number): void {

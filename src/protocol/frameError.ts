@@ -7,12 +7,15 @@ export const FRAME_ERROR_CODES = [
   "bad-magic",
   "bad-version",
   "bad-encoding",
-  "reserved-encoding",
   "bad-header-length",
   "payload-too-long",
   "extra-bytes",
   "bad-checksum",
   "bad-field",
+  "no-tables",
+  "entropy-truncated",
+  "entropy-extra-bytes",
+  "entropy-bad-state",
 ] as const;
 
 export type FrameErrorCode = (typeof FRAME_ERROR_CODES)[number];

@@ -6,8 +6,8 @@ export {
   Encoding,
   encodePayload,
   type LatentEncoding,
-  NIBBLE_STEP,
 } from "./encoding.ts";
+export { CLASSES, LatentCoder, type LatentTables, SYMBOLS } from "./entropy.ts";
 export {
   CHECKSUM_BYTES,
   decodeFrame,
@@ -15,11 +15,13 @@ export {
   FRAME_BYTES_MAX,
   FRAME_OVERHEAD_BYTES,
   FRAME_VERSION,
+  type FrameHeader,
   frameLength,
   HEADER_BYTES,
   isSurveyId,
   type LatentFrame,
   PAYLOAD_BYTES_MAX,
+  readFrameHeader,
 } from "./frame.ts";
 export { FRAME_ERROR_CODES, FrameError, type FrameErrorCode } from "./frameError.ts";
 export {
@@ -34,4 +36,5 @@ export {
   parseJson,
 } from "./gap.ts";
 export type { LinkMessage, MessageLink, PublishOptions } from "./link.ts";
+export { NIBBLE_STEP } from "./nibble.ts";
 export * from "./topics.ts";

@@ -9,13 +9,19 @@ import { type RecordDocument, ResultStore } from "../../src/central/store.ts";
 import { readNpy } from "../../src/io/npy.ts";
 import {
   type Ack,
+  crc32c,
   decodeAck,
+  decodeFrame,
+  Encoding,
+  encodeFrame,
   encodeGapNotice,
   gapTopic,
+  LatentCoder,
   latentTopic,
 } from "../../src/protocol/index.ts";
 import { type MemoryLink, MemoryNetwork } from "../edge/memoryNetwork.ts";
 import { config, decoder, frameOf, latentOf, modelId, scratch } from "../edge/smallSurvey.ts";
+import { randomTables } from "../library/latentTables.ts";
 
 let folder: Awaited<ReturnType<typeof scratch>>;
 let network: MemoryNetwork;
@@ -314,6 +320,54 @@ describe("CentralService", () => {
       await publish(service, `epic/v1/field/status/device/${device}`, payload);
     }
     expect(await metric("epic_device_up", "device")).toEqual({ 0: 1, 1: 0 });
+  });
+});
+
+describe("entropy-coded frames", () => {
+  const coder = new LatentCoder(modelId, randomTables(2, 4, 1));
+  const coded = (record: number, device: number) => {
+    const fields = { ...decodeFrame(frameOf(record, device)), encoding: Encoding.entropy };
+    return encodeFrame(fields, coder);
+  };
+
+  it("are decoded under the model's tables, and read back from disk to be refined", async () => {
+    const store = await ResultStore.open(folder.path, "field", coder);
+    const service = await central({ decoder: { ...decoder, coder }, store });
+    const topic = (device: number) => latentTopic("field", 0, device);
+    await publish(service, topic(0), coded(1, 0));
+    await publish(service, topic(2), coded(1, 2));
+    now += 1000;
+    service.tick();
+    await service.settled();
+    const sums = [0, 2].map((d) =>
+      decodeFrame(coded(1, d), coder).latent.reduce((a, b) => a + b, 0),
+    );
+    expect(await map(1)).toEqual([sums[0], -1, sums[1]]);
+    await publish(service, topic(1), frameOf(1, 1));
+    now += 1000;
+    service.tick();
+    await service.settled();
+    expect(await map(1)).toEqual([sums[0], sum(1, 1), sums[1]]);
+    const { payloadBytes, frameBytes } = await document(1);
+    expect(payloadBytes).toBe(frameBytes - 3 * 64);
+  });
+
+  it("are refused, not called unreadable, by a model without tables", async () => {
+    const service = await central();
+    await publish(service, latentTopic("field", 0, 0), coded(1, 0));
+    expect(acks.at(-1)!.ack).toMatchObject({ status: "refused", reason: "no-tables" });
+  });
+
+  it("are refused when their payload is no code of these tables", async () => {
+    const service = await central({ decoder: { ...decoder, coder } });
+    const bytes = coded(1, 0);
+    bytes.fill(0, 60, 64);
+    const end = bytes.length - 4;
+    new DataView(bytes.buffer).setUint32(end, crc32c(bytes.subarray(0, end)), true);
+    await publish(service, latentTopic("field", 0, 0), bytes);
+    expect(await metric("epic_frames_refused_total", "reason")).toMatchObject({
+      "entropy-bad-state": 1,
+    });
   });
 });
 

@@ -11,6 +11,7 @@ import { selectReceivers } from "../../src/edge/receivers.ts";
 import { encodeNpy, readNpy } from "../../src/io/npy.ts";
 import { scoreMap } from "../../src/metrics/index.ts";
 import { velocityMap } from "../../src/physics/families/index.ts";
+import { decodePayload, encodePayload } from "../../src/protocol/index.ts";
 import { scratch, until } from "../edge/smallSurvey.ts";
 import type { TinyModel } from "../library/tinyModel.ts";
 import { requireBuild, run, start } from "./processes.ts";
@@ -81,6 +82,20 @@ describe("epic demo", () => {
       expect(report).toContain(summary.ssim.toFixed(4));
       expect(report).not.toMatch(/(src|href)="https?:/);
       await nothingLeft();
+    },
+    slowMs,
+  );
+
+  it(
+    "sends entropy-coded latents with --encoding entropy",
+    async () => {
+      const out = join(folder.path, "entropy");
+      const options = ["--seed", "6", "--module", "scalar", "--encoding", "entropy"];
+      const ended = await demo([...options, "--out", out, "--json"]);
+      expect(ended).toMatchObject({ code: 0, stderr: "" });
+      const bitsOf = (latent: Int8Array) => decodePayload(encodePayload(latent, 1), 1);
+      const map = await inThisProcess(velocityMap("curvevel-a", 6, 0), bitsOf);
+      expect((await readNpy(join(out, "velocity.npy"))).data).toEqual(map);
     },
     slowMs,
   );
@@ -228,7 +243,10 @@ function demo(args: readonly string[]) {
 }
 
 /** The same record through the library, without processes, frames or network. */
-async function inThisProcess(truth: Float32Array): Promise<Float32Array> {
+async function inThisProcess(
+  truth: Float32Array,
+  carry: (latent: Int8Array) => Int8Array = (latent) => latent,
+): Promise<Float32Array> {
   const encoder = await EdgeEncoder.load({ weights: model.edge, module: "scalar" });
   const decoder = await CentralDecoder.load({ weights: model.central, module: "scalar" });
   const { geometry, latent } = model.config;
@@ -238,7 +256,7 @@ async function inThisProcess(truth: Float32Array): Promise<Float32Array> {
   for (const [device, block] of geometry.devices.entries()) {
     const own = new Float32Array(geometry.shots * geometry.samples * block.receivers);
     selectReceivers(traces, geometry.receivers, block, own);
-    latents.set(encoder.encode(own, { device }), device * length);
+    latents.set(carry(encoder.encode(own, { device })), device * length);
   }
   return decoder.decode(latents);
 }

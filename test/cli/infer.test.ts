@@ -11,9 +11,9 @@ import { velocityMap } from "../../src/physics/families/index.ts";
 import { ForwardModeller } from "../../src/physics/index.ts";
 import { decodeFrame } from "../../src/protocol/index.ts";
 import { scratch } from "../edge/smallSurvey.ts";
-import type { TinyModel } from "../library/tinyModel.ts";
+import { type TinyModel, tinyModel } from "../library/tinyModel.ts";
 import { requireBuild, run } from "./processes.ts";
-import { writeSurveyModel } from "./surveyModel.ts";
+import { SURVEY, writeSurveyModel } from "./surveyModel.ts";
 
 const count = 3;
 const mapLength = 4900;
@@ -179,7 +179,47 @@ describe("epic encode and decode", () => {
     expect(frame.latent).toEqual(other.latent);
   });
 
-  it("halve the payload with --bits 4", async () => {
+  it("go through entropy coding as through 4 bits, and take the tables from the model", async () => {
+    for (const name of ["4bit", "entropy"]) {
+      for (const device of [0, 1, 2, 3, 4]) {
+        const args = ["--device", `${device}`, "--encoding", name, "-o", path(name)];
+        await epic("encode", path("set/data1.npy"), ...args);
+      }
+      const files = (await readdir(path(name))).map((file) => path(`${name}/${file}`));
+      await epic("decode", ...files, "-o", path(`${name}.npy`));
+    }
+    const [bits, entropy] = await Promise.all([
+      readNpy(path("4bit.npy")),
+      readNpy(path("entropy.npy")),
+    ]);
+    expect(entropy.data).toEqual(bits.data);
+    const bytes = await readFile(path("entropy/record-000000.device-0.epic"));
+    const coder = (await EdgeEncoder.load({ weights: model.edge })).coder;
+    const other = await readFile(path("4bit/record-000000.device-0.epic"));
+    expect(decodeFrame(bytes, coder).latent).toEqual(decodeFrame(other).latent);
+  });
+
+  it("refuse entropy coding with a model that has no tables, in one line", async () => {
+    await mkdir(path("bare"));
+    await writeFile(path("bare/edge.safetensors"), tinyModel(SURVEY, 1, { tables: false }).edge);
+    const args = [
+      "--device",
+      "0",
+      "--encoding",
+      "entropy",
+      "-o",
+      path("none"),
+      "--model",
+      path("bare"),
+    ];
+    const { code, stderr } = await run(["encode", path("set/data1.npy"), ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "epic: frame: encoding 2 (entropy): expected a model with frequency tables, got one without\n",
+    );
+  });
+
+  it("halve the payload with --encoding 4bit, or --bits 4", async () => {
     const args = ["--device", "0", "--bits", "4", "-o", path("nibbles")];
     const summary = await epicJson("encode", path("set/data1.npy"), ...args);
     const values = model.config.latent.slots * model.config.latent.channels;

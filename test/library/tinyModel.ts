@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { seededIntegers } from "../../src/engine/seeded.ts";
 import type { Conv1dLayer, ImageLayer, ModelConfig } from "../../src/model/config.ts";
+import { randomTables } from "./latentTables.ts";
 import { type RawTensor, writeSafetensors } from "./writeSafetensors.ts";
 
 /** A random model: its config, its raw tensors and the two files that hold them. */
@@ -125,8 +126,11 @@ export const UNEVEN: TinyShape = {
   map: [48, 48],
 };
 
-/** A model of that shape with seeded random weights, scaled so that codes fill their ranges. */
-export function tinyModel(shape: TinyShape, seed: number): TinyModel {
+/**
+ * A model of that shape with seeded random weights, scaled so that codes fill their ranges, and
+ * tables of an entropy coder unless `tables` is false.
+ */
+export function tinyModel(shape: TinyShape, seed: number, { tables = true } = {}): TinyModel {
   const random = seededIntegers(seed);
   const config = tinyConfig(shape, random);
   const edgeTensors = new Map<string, RawTensor>();
@@ -137,6 +141,12 @@ export function tinyModel(shape: TinyShape, seed: number): TinyModel {
     addLayer(edgeTensors, random, layer.name, weight, inputRms, outputRms);
   });
   const centralTensors = centralTensorsOf(config, random);
+  if (tables) {
+    for (const [name, tensor] of tableTensors(config, seed)) {
+      edgeTensors.set(name, tensor);
+      centralTensors.set(name, tensor);
+    }
+  }
   const json = JSON.stringify(config);
   const edge = writeSafetensors(edgeTensors, { format: "epic-edge", config: json });
   const edgeSha256 = createHash("sha256").update(edge).digest("hex");
@@ -146,6 +156,15 @@ export function tinyModel(shape: TinyShape, seed: number): TinyModel {
     edge_sha256: edgeSha256,
   });
   return { config, tensors: new Map([...edgeTensors, ...centralTensors]), edge, central };
+}
+
+function tableTensors({ latent }: ModelConfig, seed: number): Map<string, RawTensor> {
+  const { slots, channels } = latent;
+  const { frequencies, contexts } = randomTables(slots, channels, seed);
+  return new Map<string, RawTensor>([
+    ["latent.frequencies", { shape: [frequencies.length / 15, 15], data: frequencies }],
+    ["latent.contexts", { shape: [slots, channels, 5], data: contexts }],
+  ]);
 }
 
 /** Seeded traces of one device, silence, first arrivals and late noise alike. */

@@ -1,10 +1,17 @@
 /** A tensor to be written, in the order of its shape. */
 export interface RawTensor {
   readonly shape: readonly number[];
-  readonly data: Int8Array | Int16Array | Int32Array | Float32Array;
+  readonly data: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Float32Array;
 }
 
-const DTYPES = { Int8Array: "I8", Int16Array: "I16", Int32Array: "I32", Float32Array: "F32" };
+const DTYPES = {
+  Int8Array: "I8",
+  Uint8Array: "U8",
+  Int16Array: "I16",
+  Uint16Array: "U16",
+  Int32Array: "I32",
+  Float32Array: "F32",
+};
 
 /** A safetensors file of the given tensors, in their order. */
 export function writeSafetensors(

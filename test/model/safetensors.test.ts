@@ -95,7 +95,7 @@ describe("readSafetensors", () => {
   });
 
   it.each([
-    ["an unknown dtype", { dtype: "F64" }, /expected dtype I8, U8, I16, I32, F32, got "F64"/],
+    ["an unknown dtype", { dtype: "F64" }, /expected dtype I8, U8, I16, U16, I32, F32, got "F64"/],
     ["a dtype of Object.prototype", { dtype: "toString" }, /expected dtype/],
     ["a shape that is no list", { shape: 4 }, /expected a shape of non-negative integers/],
     ["a negative size", { shape: [-4] }, /expected a shape of non-negative integers/],

@@ -7,15 +7,18 @@ import {
   Encoding,
   encodeFrame,
   FRAME_BYTES_MAX,
+  FRAME_ERROR_CODES,
   FRAME_OVERHEAD_BYTES,
   FrameError,
   type FrameErrorCode,
   frameLength,
   HEADER_BYTES,
+  LatentCoder,
   type LatentEncoding,
   type LatentFrame,
   NIBBLE_STEP,
   PAYLOAD_BYTES_MAX,
+  readFrameHeader,
 } from "../../src/protocol/index.ts";
 
 interface ValidVector {
@@ -29,8 +32,23 @@ interface ValidVector {
   hex: string;
 }
 
+interface EntropyVectors {
+  tables: { slots: number; channels: number; frequencies: number[]; contexts: number[] };
+  frames: { name: string; latent: number[]; decodedLatent: number[]; hex: string }[];
+  refused: { name: string; code: FrameErrorCode; hex: string }[];
+}
+
 const valid = readVectors<ValidVector>("valid.json");
 const refused = readVectors<{ name: string; code: FrameErrorCode; hex: string }>("refused.json");
+
+const [entropy] = readVectors<EntropyVectors>("entropy.json") as [EntropyVectors];
+const coder = new LatentCoder(valid[0]!.fields.modelId, {
+  ...entropy.tables,
+  frequencies: Uint16Array.from(entropy.tables.frequencies),
+  contexts: Uint8Array.from(entropy.tables.contexts),
+});
+/** The vectors' frames share all but the latent. */
+const entropyFields = { ...frameOf(valid[0]!.fields), encoding: Encoding.entropy };
 
 describe("golden frames", () => {
   it.each(valid)("encodes $name to the bytes of the specification", ({ fields, hex }) => {
@@ -47,7 +65,23 @@ describe("golden frames", () => {
   });
 
   it("refuses with every code of the protocol that a decoder can meet", () => {
-    expect(new Set(refused.map(({ code }) => code)).size).toBe(10);
+    const met = new Set([...refused, ...entropy.refused].map(({ code }) => code));
+    expect(met).toEqual(new Set(FRAME_ERROR_CODES));
+  });
+
+  it.each(entropy.frames)(
+    "codes $name under tables to the bytes of the specification",
+    (vector) => {
+      const { latent, decodedLatent, hex } = vector;
+      const frame = { ...entropyFields, latent: Int8Array.from(latent) };
+      expect(toHex(encodeFrame(frame, coder))).toBe(hex);
+      const expected = { ...entropyFields, latent: Int8Array.from(decodedLatent) };
+      expect(decodeFrame(fromHex(hex), coder)).toEqual(expected);
+    },
+  );
+
+  it.each(entropy.refused)("refuses an entropy-coded payload, $name, with $code", (vector) => {
+    expect(codeOf(() => decodeFrame(fromHex(vector.hex), coder))).toBe(vector.code);
   });
 });
 
@@ -157,6 +191,16 @@ describe("bounds", () => {
     for (const [change, message] of cases) {
       expect(() => encodeFrame({ ...frame, ...change })).toThrow(message);
     }
+  });
+
+  it("reads the header of a frame whose tables it does not have", () => {
+    const bytes = fromHex(entropy.frames[0]!.hex);
+    const { payload, ...fields } = readFrameHeader(bytes);
+    expect({ ...fields, latent: entropyFields.latent }).toEqual(entropyFields);
+    expect(payload.length).toBe(bytes.length - FRAME_OVERHEAD_BYTES);
+    const stranger = { ...entropyFields, modelId: "00000000000000ff" };
+    stranger.latent = new Int8Array(coder.count);
+    expect(codeOf(() => encodeFrame(stranger, coder))).toBe("no-tables");
   });
 
   it("keeps no view of the caller's bytes", () => {

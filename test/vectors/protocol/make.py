@@ -87,7 +87,7 @@ def refused():
         ("magic", "bad-magic", build(fields(), magic=b"EPIc")),
         ("version-2", "bad-version", build(fields(), version=2)),
         ("header-64", "bad-header-length", build(fields(), header=64)),
-        ("entropy-coded", "reserved-encoding", build(fields(encoding=2), payload=b"\1\2\3")),
+        ("entropy-without-tables", "no-tables", build(fields(encoding=2), payload=b"\1\2\3")),
         ("encoding-3", "bad-encoding", build(fields(encoding=3), payload=b"\1\2\3")),
         ("length-4-gib", "payload-too-long", build(fields(), length=2**32 - 1)),
         ("length-cap-plus-1", "payload-too-long", build(fields(), length=16385)),
@@ -106,6 +106,72 @@ def refused():
     return [dict(name=name, code=code, hex=data.hex()) for name, code, data in cases]
 
 
+# Entropy coding: tables of 3 slots and 4 channels, made up so that every class and every table is used.
+SLOTS, CHANNELS, CLASSES, SYMBOLS, TOTAL = 3, 4, 5, 15, 4096
+
+
+def made_up_tables():
+    rows = []
+    for peak in (0, 3, 7, 14):
+        row = [max(1, 1500 >> (2 * abs(symbol - peak))) for symbol in range(SYMBOLS)]
+        row[peak] += TOTAL - sum(row)
+        rows.append(row)
+    contexts = [(slot + 3 * channel + cls) % len(rows)
+                for slot in range(SLOTS) for channel in range(CHANNELS) for cls in range(CLASSES)]
+    return rows, contexts
+
+
+ROWS, CONTEXTS = made_up_tables()
+
+
+def row_of(i, nibbles):
+    """The frequencies for value i, given all nibbles before it."""
+    before = nibbles[i - CHANNELS] if i >= CHANNELS else 0
+    cls = 0 if before <= -4 else 1 if before < 0 else 2 if before == 0 else 3 if before <= 3 else 4
+    return ROWS[CONTEXTS[i * CLASSES + cls]]
+
+
+def entropy_payload(latent):
+    nibbles = [max(-7, min(7, round(q / 18))) for q in latent]
+    state, tail = 1 << 23, []
+    for i in reversed(range(len(nibbles))):
+        row, symbol = row_of(i, nibbles), nibbles[i] + 7
+        frequency, start = row[symbol], sum(row[:symbol])
+        while state >= frequency << 19:
+            tail.append(state & 255)
+            state >>= 8
+        state = (state // frequency << 12) + state % frequency + start
+    return struct.pack("<I", state) + bytes(reversed(tail))
+
+
+def entropy():
+    count = SLOTS * CHANNELS
+    latents = {
+        "zeros": [0] * count,
+        "ramp": [-127 + 23 * i for i in range(count)],
+        "least-likely": [-127, 127] * (count // 2),
+        "roundings": [9, -9, 27, -27, 8, 10, -8, -10, 117, 118, 99, -99],
+    }
+    frames = [dict(name=name, latent=latent, decodedLatent=decoded(latent, 1),
+                   hex=build(fields(encoding=2, latent=latent), payload=entropy_payload(latent)).hex())
+              for name, latent in latents.items()]
+    good = entropy_payload(latents["ramp"])
+    low, high = struct.pack("<I", (1 << 23) - 1), struct.pack("<I", 1 << 31)
+    payloads = [
+        ("empty", "entropy-truncated", b""),
+        ("state-cut", "entropy-truncated", good[:3]),
+        ("last-byte-cut", "entropy-truncated", good[:-1]),
+        ("one-byte-more", "entropy-extra-bytes", good + b"\0"),
+        ("state-too-low", "entropy-bad-state", low + good[4:]),
+        ("state-too-high", "entropy-bad-state", high + good[4:]),
+        ("last-byte-changed", "entropy-bad-state", good[:-1] + bytes([good[-1] ^ 1])),
+    ]
+    bad = [dict(name=name, code=code, hex=build(fields(encoding=2), payload=payload).hex())
+           for name, code, payload in payloads]
+    tables = dict(slots=SLOTS, channels=CHANNELS, frequencies=sum(ROWS, []), contexts=CONTEXTS)
+    return [dict(tables=tables, frames=frames, refused=bad)]
+
+
 def write(name, cases):
     """One case per line, so that a change shows as the lines it touches."""
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
@@ -114,3 +180,4 @@ def write(name, cases):
 
 write("valid.json", valid())
 write("refused.json", refused())
+write("entropy.json", entropy())

@@ -1,4 +1,4 @@
-import { instantiate } from "@assemblyscript/loader";
+import { instantiateSync } from "@assemblyscript/loader";
 
 /** A running module: its raw exports and the one memory it exports. */
 export interface ModuleInstance<T> {
@@ -19,7 +19,9 @@ export async function instantiateModule<T>(base64: string): Promise<ModuleInstan
 export async function instantiateWasm<T>(
   source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
 ): Promise<ModuleInstance<T>> {
-  const { instance } = await instantiate(source);
+  const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+  // Not the loader's `instantiate`: it asks whether the source is a Response, which makes Node load its whole HTTP client.
+  const { instance } = instantiateSync(module);
   const { memory } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory)) {
     throw new TypeError("module: expected one exported memory, got none");

@@ -16,6 +16,7 @@ export interface LayerWeights {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
+const WEIGHT_MAX = 127;
 
 /**
  * Reads the tensors `name.weight`, `name.bias` and `name.scale`.
@@ -47,21 +48,24 @@ export function readLayer(
 
 /** The kernels take -127..127 (docs/numbers.md) and never look for overflow: it is ruled out here. */
 function checkAccumulators(layer: LayerWeights, inputMax: number): void {
-  for (let row = 0; row < layer.phases * layer.out; row++) {
-    const channel = row % layer.out;
-    let sum = 0;
-    for (let i = row * layer.k; i < (row + 1) * layer.k; i++) {
-      const weight = layer.weight[i]!;
-      if (weight === -128) {
-        throw new WeightsError(`tensor ${layer.name}.weight: expected -127..127, got -128 at ${i}`);
-      }
-      sum += Math.abs(weight);
-    }
-    const worst = sum * inputMax + Math.abs(layer.bias[channel]!);
-    if (worst > INT32_MAX) {
-      throw new WeightsError(
-        `tensor ${layer.name}: expected accumulators within int32, got up to ${worst} in channel ${channel}`,
-      );
-    }
+  const bad = layer.weight.indexOf(-128);
+  if (bad >= 0) {
+    throw new WeightsError(`tensor ${layer.name}.weight: expected -127..127, got -128 at ${bad}`);
+  }
+  const biasMax = layer.bias.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // Most layers are too short to overflow whatever their weights are; summing those costs start-up time.
+  if (layer.k * WEIGHT_MAX * inputMax + biasMax <= INT32_MAX) return;
+  for (let row = 0; row < layer.phases * layer.out; row++) checkRow(layer, row, inputMax);
+}
+
+function checkRow(layer: LayerWeights, row: number, inputMax: number): void {
+  const channel = row % layer.out;
+  let sum = 0;
+  for (let i = row * layer.k; i < (row + 1) * layer.k; i++) sum += Math.abs(layer.weight[i]!);
+  const worst = sum * inputMax + Math.abs(layer.bias[channel]!);
+  if (worst > INT32_MAX) {
+    throw new WeightsError(
+      `tensor ${layer.name}: expected accumulators within int32, got up to ${worst} in channel ${channel}`,
+    );
   }
 }

@@ -59,6 +59,12 @@ export class CentralMetrics {
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
     registers: [this.registry],
   });
+  readonly latentMisfit = new Histogram({
+    name: "epic_latent_misfit",
+    help: "How far the latents of a map's own modelled record are from the received ones (--check)",
+    buckets: [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5],
+    registers: [this.registry],
+  });
   readonly deviceUp = new Gauge({
     name: "epic_device_up",
     help: "1 while a device says it is online",

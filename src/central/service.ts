@@ -65,10 +65,22 @@ export interface ServiceOptions {
   queueMax?: number;
   /** Draws a map for `maps.png`; no picture when absent. */
   draw?: (map: Float32Array, title: string) => Uint8Array;
+  /** `latentMisfit` of a map, given what it was decoded from; not asked for when absent. */
+  check?: LatentCheck;
   /** Wall clock, ms: what documents state. */
   now: () => number;
   /** Milliseconds on a steady clock, for deadlines: a wall clock may jump. Default performance.now. */
   steadyNow?: () => number;
+}
+
+/** What the service needs of a PhysicsCheck. */
+export interface LatentCheck {
+  readonly boundary: "openfwi" | "fast";
+  latentMisfit(
+    map: Float32Array,
+    latents: Int8Array,
+    options: { present: readonly boolean[] },
+  ): number;
 }
 
 const QUEUE_MAX = 1024;
@@ -309,8 +321,12 @@ export class CentralService {
     const start = performance.now();
     const map = this.#decode(open);
     const msDecode = performance.now() - start;
+    const trust = this.#trust(open, map);
     const frames = open.frames.filter((received) => received !== undefined);
-    const document = this.#document(open, frames, msDecode, (previous?.revision ?? 0) + 1);
+    const document = {
+      ...this.#document(open, frames, msDecode, (previous?.revision ?? 0) + 1),
+      ...trust,
+    };
     const picture = draw?.(map, `record ${record}`);
     await this.#commit(record, { document, map, frames, ...(picture && { picture }) });
     metrics.decodeSeconds.observe(msDecode / 1000);
@@ -328,6 +344,27 @@ export class CentralService {
       if (open.committed.has(frame.device)) continue;
       const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
       await this.#acknowledge(this.#senderOf(frame), ack);
+    }
+  }
+
+  /**
+   * How well the map explains the latents that `#decode` left in place. A failure is logged and
+   * costs the figure, never the record.
+   */
+  #trust(open: OpenRecord, map: Float32Array): Pick<RecordDocument, "latentMisfit" | "check"> {
+    const { check, metrics, log } = this.#options;
+    if (check === undefined) return {};
+    const start = performance.now();
+    const present = open.frames.map((received) => received !== undefined);
+    try {
+      const misfit = check.latentMisfit(map, this.#latents, { present });
+      // Silent latents have no norm to compare with.
+      const latentMisfit = Number.isFinite(misfit) ? misfit : null;
+      if (latentMisfit !== null) metrics.latentMisfit.observe(latentMisfit);
+      return { latentMisfit, check: { boundary: check.boundary, ms: performance.now() - start } };
+    } catch (error) {
+      log.warn({ record: open.record.toString(), detail: (error as Error).message }, "no misfit");
+      return {};
     }
   }
 

@@ -31,6 +31,12 @@ const recordDocument = z.object({
   msDecode: z.number(),
   decodedMs: count,
   map: z.object({ shape: z.array(count), dxM: z.number(), unit: z.literal("m/s") }),
+  /**
+   * On request: relative L2 between the latents of the map's own modelled record and the received
+   * ones, over the devices present (docs/trust.md); null when these are all zero.
+   */
+  latentMisfit: z.number().nonnegative().nullable().optional(),
+  check: z.object({ boundary: z.enum(["openfwi", "fast"]), ms: z.number() }).optional(),
 });
 
 export type RecordDocument = z.infer<typeof recordDocument>;

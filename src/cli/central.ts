@@ -7,15 +7,19 @@ import { HttpEndpoint } from "../central/http.ts";
 import { CentralMetrics } from "../central/metrics.ts";
 import { CentralService } from "../central/service.ts";
 import { ResultStore } from "../central/store.ts";
+import { EdgeEncoder } from "../edge/encoder.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { mapsPng } from "../io/plots/maps.ts";
 import { centralClientId, centralStatusTopic } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
+import { PhysicsCheck } from "../trust/index.ts";
 import { addBrokerOptions, type BrokerOptions, brokerAccess } from "./brokerOptions.ts";
 import {
   action,
+  addCheckOptions,
   addComputeOptions,
   addJsonOption,
+  type CheckFlags,
   type ComputeOptions,
   checkOutputFolder,
   type JsonOptions,
@@ -31,7 +35,7 @@ interface Shards {
   shards: number;
 }
 
-interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
+interface Options extends BrokerOptions, ComputeOptions, CheckFlags, JsonOptions {
   out: string;
   deadline: number;
   shards: Shards;
@@ -86,6 +90,7 @@ export function centralCommand(): Command {
         .choices(["error", "warn", "info", "debug"])
         .default("info"),
     );
+  addCheckOptions(command, "latentMisfit, into record.json,");
   return addJsonOption(addComputeOptions(command)).action(action(central));
 }
 
@@ -100,6 +105,7 @@ async function central(options: Options): Promise<void> {
     ...(options.module && { module: options.module }),
   });
   decoder.warmup();
+  const check = options.check ? await loadCheck(options, decoder.modelId) : undefined;
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const { modelId, module, moduleReason, config } = decoder;
   const metrics = new CentralMetrics({ modelId, module, name: config.name });
@@ -130,6 +136,7 @@ async function central(options: Options): Promise<void> {
       ...(options.pictures && {
         draw: (map, title) => mapsPng({ prediction: map, geometry: config.geometry, title }),
       }),
+      ...(check && { check }),
       now: Date.now,
     });
     await service.start();
@@ -149,6 +156,20 @@ async function central(options: Options): Promise<void> {
     await link.close();
     await http?.close();
   }
+}
+
+/** A check needs the devices' half of the model as well. */
+async function loadCheck(options: Options, modelId: string): Promise<PhysicsCheck> {
+  const weights = await loadModelHalf("edge", options.model);
+  const encoder = await EdgeEncoder.load({
+    weights,
+    ...(options.module && { module: options.module }),
+  });
+  if (encoder.modelId !== modelId) {
+    throw new Error(`model: expected edge weights of model ${modelId}, got ${encoder.modelId}`);
+  }
+  encoder.warmup();
+  return PhysicsCheck.load({ encoder, boundary: options.checkBoundary });
 }
 
 /** `0,1/4` -> shards 0 and 1 of 4. */

@@ -46,6 +46,23 @@ export function addComputeOptions(command: Command, threads = 1): Command {
     .option("--threads <n>", "worker threads", parseIntOption("--threads", 1, 256), threads);
 }
 
+/** What addCheckOptions adds. */
+export interface CheckFlags {
+  check?: boolean;
+  checkBoundary: "openfwi" | "fast";
+}
+
+/** `figures`: what the command computes with --check. */
+export function addCheckOptions(command: Command, figures: string): Command {
+  return command
+    .option("--check", `${figures} of each predicted map: costs one forward modelling per record`)
+    .addOption(
+      new Option("--check-boundary <name>", "how --check models the predicted maps")
+        .choices(["openfwi", "fast"])
+        .default("fast"),
+    );
+}
+
 /** Parser of a whole-number option. Throws MisuseError outside [min, max]. */
 export function parseIntOption(name: string, min: number, max: number): (text: string) => number {
   return (text) => {

@@ -7,8 +7,10 @@ import { recordsPng } from "../io/plots/maps.ts";
 import type { ModelConfig } from "../model/config.ts";
 import {
   action,
+  addCheckOptions,
   addComputeOptions,
   addJsonOption,
+  type CheckFlags,
   type ComputeOptions,
   checkOutputFolder,
   type JsonOptions,
@@ -29,7 +31,7 @@ import { type InferReply, InferRunner, type InferTask } from "./runners.ts";
 import { formatFacts, formatTable } from "./table.ts";
 import type { WorkerPool } from "./workerPool.ts";
 
-interface Options extends ComputeOptions, JsonOptions {
+interface Options extends ComputeOptions, CheckFlags, JsonOptions {
   truth?: string;
   out?: string;
 }
@@ -45,6 +47,7 @@ export function inferCommand(): Command {
     .argument("<data>", "seismic records (N, shots, samples, receivers): .npy, .npz")
     .option("--truth <file>", "true velocity maps (N, 1, rows, columns), m/s")
     .option("-o, --out <dir>", "write velocity.npy, maps.png and result.json there");
+  addCheckOptions(command, "latentMisfit and dataMisfit");
   return addJsonOption(addComputeOptions(command)).action(action(infer));
 }
 
@@ -66,6 +69,7 @@ async function infer(path: string, options: Options): Promise<void> {
       config.geometry.map[0],
       count,
       progress.advance,
+      options.check ? { check: options.checkBoundary } : {},
     ).finally(progress.stop);
     const summary = summarise(runner, result);
     if (options.out !== undefined) {
@@ -84,7 +88,7 @@ async function infer(path: string, options: Options): Promise<void> {
   }
 }
 
-/** The JSON document. Scores are null when no truth was given. */
+/** The JSON document. Scores are null when no truth was given, misfits without --check. */
 type Summary = ReturnType<typeof summarise>;
 
 function summarise({ encode: { encoder } }: InferRunner, { records, score }: FileResult) {
@@ -95,6 +99,7 @@ function summarise({ encode: { encoder } }: InferRunner, { records, score }: Fil
     mae: score?.mae ?? null,
     rmse: score?.rmse ?? null,
     maeMps: score?.maeMps ?? null,
+    ...summariseTrust(records),
     devicesPresent: encoder.config.geometry.devices.length,
     /** One device's encoding: median over devices and records. */
     msEncode: median(records.flatMap((record) => record.msEncode)),
@@ -110,9 +115,25 @@ function summarise({ encode: { encoder } }: InferRunner, { records, score }: Fil
       mae: record.score?.mae ?? null,
       rmse: record.score?.rmse ?? null,
       maeMps: record.score?.maeMps ?? null,
+      latentMisfit: record.trust?.latentMisfit ?? null,
+      dataMisfit: record.trust?.dataMisfit ?? null,
       msEncode: median(record.msEncode),
       msDecode: record.msDecode,
+      msCheck: record.trust?.ms ?? null,
     })),
+  };
+}
+
+/** Means over the records, and the median time of a check. */
+function summariseTrust(records: readonly RecordResult[]) {
+  const trusts = records.flatMap(({ trust }) => (trust ? [trust] : []));
+  if (trusts.length === 0) return { latentMisfit: null, dataMisfit: null, msCheck: null };
+  const mean = (key: "latentMisfit" | "dataMisfit") =>
+    trusts.reduce((sum, trust) => sum + trust[key], 0) / trusts.length;
+  return {
+    latentMisfit: mean("latentMisfit"),
+    dataMisfit: mean("dataMisfit"),
+    msCheck: median(trusts.map(({ ms }) => ms)),
   };
 }
 
@@ -149,13 +170,19 @@ async function drawFirst(
 function describe(summary: Summary, out: string | undefined): string {
   const shown = summary.records.slice(0, tableRowsMax);
   const scored = summary.ssim !== null;
+  const checked = summary.latentMisfit !== null;
   const table = formatTable(
-    scored
-      ? ["record", "SSIM", "MAE", "RMSE", "MAE m/s", "encode", "decode"]
-      : ["record", "encode", "decode"],
+    [
+      "record",
+      ...(scored ? ["SSIM", "MAE", "RMSE", "MAE m/s"] : []),
+      ...(checked ? ["latent misfit", "data misfit"] : []),
+      "encode",
+      "decode",
+    ],
     [...shown, ...(summary.n > 1 ? [{ ...summary, record: "all" }] : [])].map((line) => [
       String(line.record),
-      ...(scored ? scoreCells(line) : []),
+      ...(scored ? cells([line.ssim, line.mae, line.rmse, line.maeMps], [4, 4, 4, 1]) : []),
+      ...(checked ? cells([line.latentMisfit, line.dataMisfit], [4, 4]) : []),
       formatMs(line.msEncode),
       formatMs(line.msDecode),
     ]),
@@ -169,21 +196,16 @@ function describe(summary: Summary, out: string | undefined): string {
       `${formatBytes(summary.payloadBytes)} latents, ${formatBytes(summary.wireBytes)} on the wire (estimate, connection open), ` +
         `${formatBytes(summary.rawBytes)} raw`,
     ],
+    ...(summary.msCheck === null
+      ? []
+      : [["check", `${formatMs(summary.msCheck)} per record`] as const]),
     ...(out === undefined ? [] : [["written", out] as const]),
   ]);
   return [table, ...(hidden > 0 ? [`(${hidden} records not shown)`] : []), "", facts].join("\n");
 }
 
-function scoreCells(line: {
-  ssim: number | null;
-  mae: number | null;
-  rmse: number | null;
-  maeMps: number | null;
-}): string[] {
-  const digits = [4, 4, 4, 1];
-  return [line.ssim, line.mae, line.rmse, line.maeMps].map((value, i) =>
-    value === null ? "" : value.toFixed(digits[i]),
-  );
+function cells(values: readonly (number | null)[], digits: readonly number[]): string[] {
+  return values.map((value, i) => (value === null ? "" : value.toFixed(digits[i])));
 }
 
 function median(values: readonly number[]): number {

@@ -4,7 +4,7 @@ import type { RecordFile } from "../io/recordFile.ts";
 import type { MapScore } from "../metrics/index.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { openInput } from "./openInput.ts";
-import type { InferReply, InferTask } from "./runners.ts";
+import type { InferExtras, InferReply, InferTask } from "./runners.ts";
 import { ScoreSum, type SetScore } from "./scores.ts";
 import type { WorkerPool } from "./workerPool.ts";
 
@@ -23,6 +23,7 @@ export interface RecordResult {
   /** Time of each device's encoding, ms. */
   readonly msEncode: readonly number[];
   readonly msDecode: number;
+  readonly trust: InferReply["trust"];
 }
 
 export interface FileResult {
@@ -64,13 +65,15 @@ export async function inferFiles(
   rows: number,
   count: number,
   onRecord: () => void,
+  extras: InferExtras = {},
 ): Promise<FileResult> {
   const records: RecordResult[] = [];
   // Scores are summed in the file's order, so that they do not depend on the threads.
   const truths: (Float32Array | undefined)[] = [];
-  await pool.run(readTasks(files.data, count), async ({ map, msEncode, msDecode }, { index }) => {
+  await pool.run(readTasks(files.data, count, extras), async (reply, { index }) => {
+    const { map, msEncode, msDecode, trust } = reply;
     truths[index] = await files.truth?.read(index);
-    records[index] = { record: index, map, score: undefined, msEncode, msDecode };
+    records[index] = { record: index, map, score: undefined, msEncode, msDecode, trust };
     onRecord();
   });
   const sum = new ScoreSum();
@@ -81,6 +84,13 @@ export async function inferFiles(
   return { records: scored, score: sum.result() };
 }
 
-async function* readTasks(data: RecordFile, count: number): AsyncGenerator<InferTask> {
-  for (let index = 0; index < count; index++) yield { index, record: await data.read(index) };
+/** The first `count` records as tasks. */
+export async function* readTasks(
+  data: RecordFile,
+  count: number,
+  extras: InferExtras,
+): AsyncGenerator<InferTask> {
+  for (let index = 0; index < count; index++) {
+    yield { ...extras, index, record: await data.read(index) };
+  }
 }

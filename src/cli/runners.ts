@@ -5,7 +5,9 @@ import { selectReceivers } from "../edge/receivers.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
 import { type Boundary, ForwardModeller } from "../physics/index.ts";
+import { PhysicsCheck } from "../trust/index.ts";
 import type { ModuleName } from "./common.ts";
+import { decodeVariants, type Variant } from "./variants.ts";
 
 export interface ModelSetup {
   /** Model folder; the shipped model when absent. */
@@ -97,16 +99,35 @@ export class DecodeRunner implements Runner<DecodeTask, DecodeReply> {
   }
 }
 
+/** What to do with a record besides decoding it. */
+export interface InferExtras {
+  /** Compute the trust figures, modelling the predicted map with this boundary. */
+  readonly check?: Boundary;
+  /** Decode the record without some of its devices as well, and from 4-bit latents. */
+  readonly variants?: boolean;
+}
+
 /** A record's traces, or a map to model first. */
-export type InferTask =
-  /** [shots][samples][receivers] */
-  | { readonly index: number; readonly record: Float32Array }
-  | {
-      readonly index: number;
-      readonly family: FamilyName;
-      readonly seed: number;
-      readonly boundary: Boundary;
-    };
+export type InferTask = InferExtras &
+  (
+    | {
+        readonly index: number;
+        /** [shots][samples][receivers] */
+        readonly record: Float32Array;
+      }
+    | {
+        readonly index: number;
+        readonly family: FamilyName;
+        readonly seed: number;
+        readonly boundary: Boundary;
+      }
+  );
+
+/** What tells how far to trust a map when nobody knows the true one (docs/trust.md). */
+export interface Trust {
+  readonly latentMisfit: number;
+  readonly dataMisfit: number;
+}
 
 export interface InferReply {
   /** [rows][columns], m/s. */
@@ -116,6 +137,9 @@ export interface InferReply {
   readonly msDecode: number;
   /** The family's map, m/s. */
   readonly truth?: Float32Array;
+  /** Both figures, and the time that they took together. */
+  readonly trust?: Trust & { readonly ms: number };
+  readonly variants?: readonly Variant[];
 }
 
 export class InferRunner implements Runner<InferTask, InferReply> {
@@ -123,6 +147,7 @@ export class InferRunner implements Runner<InferTask, InferReply> {
   readonly decode: DecodeRunner;
   readonly #traces: Float32Array[];
   #modeller: ForwardModeller | undefined;
+  #check: PhysicsCheck | undefined;
 
   /** Throws when a half cannot be read or the two do not belong together. */
   static async load(setup: ModelSetup): Promise<InferRunner> {
@@ -145,19 +170,21 @@ export class InferRunner implements Runner<InferTask, InferReply> {
   }
 
   async run(task: InferTask): Promise<InferReply> {
-    if ("record" in task) return this.#infer(task.index, task.record);
+    if ("record" in task) return this.#infer(task, task.record);
     const truth = velocityMap(task.family, task.seed, task.index);
     const modeller = await this.#modellerFor(task.boundary);
-    return { ...this.#infer(task.index, modeller.model(truth)), truth };
+    return { ...(await this.#infer(task, modeller.model(truth))), truth };
   }
 
   dispose(): void {
+    this.#check?.dispose();
     this.#modeller?.dispose();
     this.encode.dispose();
     this.decode.dispose();
   }
 
-  #infer(index: number, record: Float32Array): InferReply {
+  async #infer(task: InferTask, record: Float32Array): Promise<InferReply> {
+    const { index } = task;
     const { receivers, devices } = this.encode.encoder.config.geometry;
     const encoded = devices.map((block, device) => {
       const traces = selectReceivers(record, receivers, block, this.#traces[device]!);
@@ -167,7 +194,29 @@ export class InferRunner implements Runner<InferTask, InferReply> {
     const latents = new Int8Array(devices.length * length);
     for (const [device, { latent }] of encoded.entries()) latents.set(latent, device * length);
     const { map, ms } = this.decode.run({ index, latents, present: devices.map(() => true) });
-    return { map, msEncode: encoded.map((reply) => reply.ms), msDecode: ms };
+    return {
+      map,
+      msEncode: encoded.map((reply) => reply.ms),
+      msDecode: ms,
+      ...(task.check && { trust: await this.#trust(task.check, map, latents, record) }),
+      ...(task.variants && { variants: decodeVariants(this.decode.decoder, latents, index) }),
+    };
+  }
+
+  async #trust(
+    boundary: Boundary,
+    map: Float32Array,
+    latents: Int8Array,
+    record: Float32Array,
+  ): Promise<Trust & { readonly ms: number }> {
+    if (this.#check?.boundary !== boundary) {
+      this.#check?.dispose();
+      this.#check = await PhysicsCheck.load({ encoder: this.encode.encoder, boundary });
+    }
+    const start = performance.now();
+    const latentMisfit = this.#check.latentMisfit(map, latents);
+    const dataMisfit = this.#check.dataMisfit(map, record);
+    return { latentMisfit, dataMisfit, ms: performance.now() - start };
   }
 
   async #modellerFor(boundary: Boundary): Promise<ForwardModeller> {

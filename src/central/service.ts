@@ -225,9 +225,14 @@ export class CentralService {
   }
 
   async #receive(parts: DeviceTopic, { topic, payload }: LinkMessage): Promise<void> {
-    const { metrics, log, survey } = this.#options;
+    const { survey } = this.#options;
     try {
       const header = readFrameHeader(payload);
+      if (header.device !== parts.device) {
+        // Whose frame it is cannot be told: a refusal could take the good frame of another device.
+        await this.#refuseUnread(parts, "wrong-topic", topic);
+        return;
+      }
       const sender = parts.survey === survey ? parts : undefined;
       const refusal = this.#check(header, sender);
       if (refusal !== undefined) {
@@ -242,19 +247,24 @@ export class CentralService {
       await this.#take({ frame, bytes: payload, receivedMs: this.#options.now() });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      metrics.frames.inc({ outcome: "unreadable" });
-      this.#totals.framesRefused++;
-      metrics.refused.inc({ reason: error.code });
-      log.warn({ topic, reason: error.code, detail: error.message }, "frame unreadable");
-      await this.#acknowledge(parts, { status: "unreadable", reason: error.code });
+      await this.#refuseUnread(parts, error.code, error.message);
     }
+  }
+
+  async #refuseUnread(from: DeviceTopic, reason: string, detail: string): Promise<void> {
+    const { metrics, log } = this.#options;
+    metrics.frames.inc({ outcome: "unreadable" });
+    this.#totals.framesRefused++;
+    metrics.refused.inc({ reason });
+    log.warn({ device: from.device, reason, detail }, "frame unreadable");
+    await this.#acknowledge(from, { status: "unreadable", reason });
   }
 
   #check(frame: FrameHeader, sender: Sender | undefined): Refusal | undefined {
     const { decoder, survey, shards } = this.#options;
     const { devices } = decoder.config.geometry;
     const shard = shardOf(frame.record, shards);
-    if (frame.survey !== survey || sender?.shard !== shard || sender.device !== frame.device) {
+    if (frame.survey !== survey || sender?.shard !== shard) {
       return "wrong-topic";
     }
     if (frame.modelId !== decoder.modelId) return "unknown-model";

@@ -1,7 +1,8 @@
-import { decodeGap, encodeGap, type Gap, isReason, parseJson } from "./gap.ts";
+import { decodeGap, encodeGap, type Gap, isReason } from "./gap.ts";
+import { openSealed, sealJson } from "./sealed.ts";
 
 /**
- * The application acknowledgement: JSON text, so that a person with any MQTT client can read it.
+ * The application acknowledgement: sealed JSON text, so that a person with any MQTT client can read it.
  * A device drops a frame from its outbox on "committed" alone, sets it aside on "refused", and only
  * takes note of "unreadable" (the frame was altered on the way; it is sent again). "noted" answers a
  * gap notice; "busy" says that a frame was left unread for want of room: send fewer at once.
@@ -17,12 +18,12 @@ export type Ack =
 export const ACK_BYTES_MAX = 512;
 
 export function encodeAck(ack: Ack): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(documentOf(ack)));
+  return sealJson(documentOf(ack));
 }
 
 /** The acknowledgement in `bytes`, or undefined when it is not one: never throws. */
 export function decodeAck(bytes: Uint8Array): Ack | undefined {
-  const document = parseJson(bytes, ACK_BYTES_MAX);
+  const document = openSealed(bytes, ACK_BYTES_MAX);
   if (document === undefined) return undefined;
   const { status, record, modelId, reason } = document;
   if (status === "busy") return { status };
@@ -40,7 +41,7 @@ export function decodeAck(bytes: Uint8Array): Ack | undefined {
   return status === "refused" && isReason(reason) ? { status, ...id, reason } : undefined;
 }
 
-function documentOf(ack: Ack): object {
+function documentOf(ack: Ack): Record<string, unknown> {
   switch (ack.status) {
     case "committed":
     case "refused":

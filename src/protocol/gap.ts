@@ -1,3 +1,5 @@
+import { openSealed, sealJson } from "./sealed.ts";
+
 /**
  * A gap: records whose latents a device can no longer send, and why. A loss is named, never silent:
  * the device keeps the notice until central has it on disk.
@@ -27,14 +29,14 @@ export type GapReason =
 /** A notice longer than this is not read. */
 export const GAP_BYTES_MAX = 512;
 
-/** The notice as a device publishes it: JSON, record ids as decimal strings. */
+/** The notice as a device publishes it: sealed JSON, record ids as decimal strings. */
 export function encodeGapNotice(gap: Gap): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(encodeGap(gap)));
+  return sealJson(encodeGap(gap));
 }
 
 /** The gap in `bytes`, or undefined when it is none: never throws. */
 export function decodeGapNotice(bytes: Uint8Array): Gap | undefined {
-  const document = parseJson(bytes, GAP_BYTES_MAX);
+  const document = openSealed(bytes, GAP_BYTES_MAX);
   return document && decodeGap(document);
 }
 
@@ -61,23 +63,6 @@ export function inGap({ from, to }: Pick<Gap, "from" | "to">, record: bigint): b
 /** A reason as it stands in messages, logs, file names and metric labels. */
 export function isReason(value: unknown): value is string {
   return typeof value === "string" && /^[a-z0-9-]{1,64}$/.test(value);
-}
-
-/** The JSON object in `bytes`, or undefined when it is none or longer than `bytesMax`. */
-export function parseJson(
-  bytes: Uint8Array,
-  bytesMax: number,
-): Record<string, unknown> | undefined {
-  if (bytes.length > bytesMax) return undefined;
-  try {
-    const document: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof document === "object" && document !== null) {
-      return document as Record<string, unknown>;
-    }
-  } catch {
-    // No JSON: undefined like everything else that is not an object.
-  }
-  return undefined;
 }
 
 function asRecordId(value: unknown): bigint | undefined {

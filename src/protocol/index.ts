@@ -33,8 +33,8 @@ export {
   type Gap,
   type GapReason,
   inGap,
-  parseJson,
 } from "./gap.ts";
 export type { LinkMessage, MessageLink, PublishOptions } from "./link.ts";
 export { NIBBLE_STEP } from "./nibble.ts";
+export { openSealed, parseJson, sealJson } from "./sealed.ts";
 export * from "./topics.ts";

@@ -208,7 +208,6 @@ describe("CentralService", () => {
       ["wrong-geometry", frameOf(1, 1, { receivers: 3 })],
       ["wrong-geometry", frameOf(1, 1, { latent: new Int8Array(9) })],
       ["wrong-topic", frameOf(1, 1, { survey: "other" })],
-      ["wrong-topic", frameOf(1, 1), latentTopic("field", 0, 2)],
       ["wrong-geometry", frameOf(1, 3, { devices: 4 }), latentTopic("field", 0, 3)],
     ];
     for (const [reason, frame, topic = latentTopic("field", 0, 1)] of cases) {
@@ -219,12 +218,20 @@ describe("CentralService", () => {
     expect(await metric("epic_frames_refused_total")).toEqual({
       "unknown-model": 1,
       "wrong-geometry": 5,
-      "wrong-topic": 2,
+      "wrong-topic": 1,
     });
     await send(service, [1, 0], [1, 2]);
     service.tick();
     await service.settled();
     expect(acks.at(-1)!.ack.status).toBe("refused"); // none of them was taken
+  });
+
+  it("takes a frame on another device's topic for unreadable: neither device loses a frame", async () => {
+    const service = await central();
+    await publish(service, latentTopic("field", 0, 2), frameOf(1, 1));
+    expect(acks).toEqual([{ device: 2, ack: { status: "unreadable", reason: "wrong-topic" } }]);
+    await send(service, [1, 0], [1, 1], [1, 2]);
+    expect((await document(1)).devicesPresent).toEqual([0, 1, 2]);
   });
 
   it("answers altered frames as unreadable, and takes the good one after", async () => {

@@ -13,6 +13,7 @@ import {
   encodeAck,
   type Gap,
   gapTopic,
+  inGap,
   type LatentFrame,
   parseGapTopic,
   parseLatentTopic,
@@ -44,7 +45,7 @@ describe("EdgeAgent", () => {
     await file("shot-4.npy", [2, 4, 6], allTraces(4));
     await file("line2-data5.npy", [3, 2, 4, 6], three);
     await file("11.npy", [2, 2, 4, 2], two);
-    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(50_000));
     const frames = sent();
     expect(frames.map(({ record }) => record)).toEqual([3n, 4n, 5n, 6n, 7n, 11n, 12n]);
     for (const frame of frames) {
@@ -86,7 +87,7 @@ describe("EdgeAgent", () => {
     await rm(join(folder.path, "record-2.npy"));
     network.published.length = 0;
     central();
-    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(50_000));
     expect(sent().map((frame) => frame.record)).toEqual([2n]);
     expect(totals).toMatchObject({ stored: 0, acknowledged: 1 });
   });
@@ -136,7 +137,7 @@ describe("EdgeAgent", () => {
     let lost = 0;
     network.deliver = (topic) => !topic.includes("/latent/") || lost++ > 0;
     central();
-    const totals = await agent({ once: true, ackTimeoutMs: 50 }).run(AbortSignal.timeout(10_000));
+    const totals = await agent({ once: true, ackTimeoutMs: 50 }).run(AbortSignal.timeout(50_000));
     expect(lost).toBeGreaterThanOrEqual(2);
     expect(totals.acknowledged).toBe(1);
   });
@@ -180,15 +181,17 @@ describe("EdgeAgent", () => {
     const onEvent = (event: AgentEvent) => {
       if (event.kind === "problem") problems.push(event.message);
     };
-    await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
-    await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
+    await agent({ once: true, onEvent }).run(AbortSignal.timeout(50_000));
+    await agent({ once: true, onEvent }).run(AbortSignal.timeout(50_000));
     expect(problems.map((problem) => problem.split(":")[0]).sort()).toEqual(
       ["1.npy", "2.npy", "3.npy", "4.npy", "none.npy"].sort(),
     );
     expect(problems.find((problem) => problem.startsWith("3"))).toMatch(/NaN.*sample|sample.*NaN/i);
-    expect(gaps.map(({ from, to, reason }) => [from, to, reason])).toEqual([
-      [1n, 4n, "bad-source"],
-    ]);
+    // One notice or several, depending on how fast the first is noted.
+    expect(gaps.every(({ reason }) => reason === "bad-source")).toBe(true);
+    for (const record of [1n, 2n, 3n, 4n])
+      expect(gaps.some((gap) => inGap(gap, record))).toBe(true);
+    expect(gaps.some((gap) => inGap(gap, 6n))).toBe(false);
     expect(sent().map((frame) => frame.record)).toEqual([6n]);
   });
 
@@ -199,7 +202,7 @@ describe("EdgeAgent", () => {
     await writeFile(path, bytes.subarray(0, 140));
     const problems: AgentEvent[] = [];
     const onEvent = (event: AgentEvent) => void (event.kind === "problem" && problems.push(event));
-    const running = agent({ once: true, pollMs: 20, onEvent }).run(AbortSignal.timeout(10_000));
+    const running = agent({ once: true, pollMs: 20, onEvent }).run(AbortSignal.timeout(50_000));
     await new Promise((resolve) => setTimeout(resolve, 60));
     await writeFile(path, bytes);
     expect(await running).toMatchObject({ acknowledged: 1 });
@@ -216,7 +219,7 @@ describe("EdgeAgent", () => {
     const onEvent = (event: AgentEvent) => {
       if (event.kind === "problem") problems.push(event.message);
     };
-    const totals = await agent({ once: true, onEvent }).run(AbortSignal.timeout(10_000));
+    const totals = await agent({ once: true, onEvent }).run(AbortSignal.timeout(50_000));
     expect(totals.acknowledged).toBe(3);
     expect(problems).toEqual([
       "data2.npy: expected record ids of its own, got 2 to 4 that data1.npy has too",
@@ -236,7 +239,7 @@ describe("EdgeAgent", () => {
       once: true,
       pollMs: 20,
       onEvent: (event) => events.push(event),
-    }).run(AbortSignal.timeout(10_000));
+    }).run(AbortSignal.timeout(50_000));
     await until(() => events.some(({ kind }) => kind === "full"));
     expect(outbox.size).toBe(2);
     central();
@@ -278,7 +281,7 @@ describe("EdgeAgent", () => {
     const lost: bigint[] = [];
     const onEvent = (event: AgentEvent) => void (event.kind === "lost" && lost.push(event.record));
     const settings = { link, once: true, pollMs: 20, ackTimeoutMs: 50, onEvent, shards: 2 };
-    const running = agent(settings).run(AbortSignal.timeout(10_000));
+    const running = agent(settings).run(AbortSignal.timeout(50_000));
     await until(() => outbox.gapCount > 0 && outbox.keys().at(-1)!.includes("5!"));
     let unheard = 3;
     network.deliver = (topic) => !topic.includes("/gap/") || unheard-- <= 0;
@@ -300,7 +303,7 @@ describe("EdgeAgent", () => {
     await outbox.put({ record: 3n, modelId: encoder.modelId, frame: damaged }, "3.npy", mark);
     await record(4);
     const gaps = central();
-    const totals = await agent({ once: true }).run(AbortSignal.timeout(10_000));
+    const totals = await agent({ once: true }).run(AbortSignal.timeout(50_000));
     expect(totals).toMatchObject({ acknowledged: 1, waiting: 0, gaps: 0 });
     expect(gaps).toMatchObject([{ from: 3n, to: 3n, reason: "damaged" }]);
   });

@@ -106,7 +106,7 @@ export async function scratch(): Promise<{ path: string; dispose(): Promise<void
 /** Waits for a condition; fails after a generous while, naming it. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 50_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {

@@ -5,6 +5,7 @@ import {
   type Ack,
   ackFilter,
   ackTopic,
+  crc32c,
   decodeAck,
   decodeGapNotice,
   encodeAck,
@@ -13,10 +14,18 @@ import {
   latentTopic,
   parseGapTopic,
   parseLatentTopic,
+  sealJson,
   shardOf,
 } from "../../src/protocol/index.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** `document` with the checksum that its bytes ask for, whatever it is. */
+function sealed(document: string): Uint8Array {
+  const start = document.slice(0, -1);
+  const crc = crc32c(text(start)).toString(16).padStart(8, "0");
+  return text(`${start},"crc":"${crc}"}`);
+}
 
 describe("acknowledgements", () => {
   const modelId = "0123456789abcdef";
@@ -37,7 +46,7 @@ describe("acknowledgements", () => {
 
   it("is readable JSON", () => {
     expect(new TextDecoder().decode(encodeAck(acks[1]!))).toBe(
-      '{"status":"refused","record":"0","modelId":"0123456789abcdef","reason":"unknown-model"}',
+      '{"status":"refused","record":"0","modelId":"0123456789abcdef","reason":"unknown-model","crc":"b2a82400"}',
     );
   });
 
@@ -54,12 +63,24 @@ describe("acknowledgements", () => {
     '{"status":"unreadable","reason":"<b>"}',
     '{"status":"deleted","record":"1","modelId":"0123456789abcdef"}',
   ])("is not %s", (document) => {
+    expect(decodeAck(sealed(document))).toBeUndefined();
     expect(decodeAck(text(document))).toBeUndefined();
+  });
+
+  it("is none when a bit of it was flipped on the way", () => {
+    for (const ack of acks) {
+      const bytes = encodeAck(ack);
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const altered = bytes.slice();
+        altered[bit >> 3]! ^= 1 << (bit & 7);
+        expect(decodeAck(altered), `bit ${bit}`).toBeUndefined();
+      }
+    }
   });
 
   it("never throws and reads nothing long", () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeAck(bytes)));
-    const long = text(`{"status":"unreadable","reason":"a"${" ".repeat(ACK_BYTES_MAX)}}`);
+    const long = sealed(`{"status":"unreadable","reason":"a"${" ".repeat(ACK_BYTES_MAX)}}`);
     expect(decodeAck(long)).toBeUndefined();
   });
 });
@@ -72,7 +93,7 @@ describe("gap notices", () => {
     const bytes = encodeGapNotice(gap);
     expect(decodeGapNotice(bytes)).toEqual(gap);
     expect(new TextDecoder().decode(bytes)).toBe(
-      '{"from":"1","to":"9","lost":"9","modelId":"0123456789abcdef","reason":"expired"}',
+      '{"from":"1","to":"9","lost":"9","modelId":"0123456789abcdef","reason":"expired","crc":"f4d4c3d5"}',
     );
   });
 
@@ -86,13 +107,14 @@ describe("gap notices", () => {
     ["another model id", { modelId: "x" }],
   ])("is none with %s", (_what, change) => {
     const good = { from: "1", to: "3", lost: "3", modelId, reason: "expired" };
-    expect(decodeGapNotice(text(JSON.stringify(good)))).toBeDefined();
-    expect(decodeGapNotice(text(JSON.stringify({ ...good, ...change })))).toBeUndefined();
+    expect(decodeGapNotice(sealJson(good))).toBeDefined();
+    expect(decodeGapNotice(sealJson({ ...good, ...change }))).toBeUndefined();
+    expect(decodeGapNotice(text(JSON.stringify(good)))).toBeUndefined();
   });
 
   it("never throws", () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeGapNotice(bytes)));
-    fc.assert(fc.property(fc.json(), (json) => void decodeGapNotice(text(json))));
+    fc.assert(fc.property(fc.json(), (json) => void decodeGapNotice(sealed(json))));
   });
 
   it("has a topic of its own", () => {

@@ -29,8 +29,8 @@ interface Options extends MapChoice, ComputeOptions, JsonOptions {
 export function demoCommand(): Command {
   const command = new Command("demo")
     .description(
-      "One record end to end on this machine: a velocity map, five shots modelled over it, an MQTT\n" +
-        "broker, five edge processes that each see their own receivers, one central process that\n" +
+      "One record end to end on this machine: a velocity map, shots modelled over it, an MQTT\n" +
+        "broker, one edge process per device that sees its own receivers, one central process that\n" +
         "sees latents alone, and the map that it finds.",
     )
     .addOption(
@@ -39,7 +39,10 @@ export function demoCommand(): Command {
         .default("curvevel-a"),
     )
     .option("--seed <n>", "seed of the map", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
-    .option("--map <file>", "a velocity map instead: .npy, .npz, (70, 70) or (N, 1, 70, 70), m/s")
+    .option(
+      "--map <file>",
+      "a velocity map instead: .npy, .npz, of the model's grid: (70, 70), (N, 1, 70, 70), m/s",
+    )
     .option("--index <k>", "which map", parseIntOption("--index", 0, 2 ** 32 - 1), 0)
     .addOption(
       new Option(

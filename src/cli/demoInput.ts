@@ -4,7 +4,7 @@ import { velocityExpectation } from "../io/npy.ts";
 import type { Geometry, ModelConfig } from "../model/config.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
-import { type Boundary, ForwardModeller } from "../physics/index.ts";
+import { type Boundary, ForwardModeller, lineSurvey } from "../physics/index.ts";
 import { openInput } from "./openInput.ts";
 
 export interface MapChoice {
@@ -36,7 +36,7 @@ export async function readMap(
   { map, family, seed, index }: MapChoice,
   geometry: Geometry,
 ): Promise<Float32Array> {
-  if (map === undefined) return velocityMap(family, seed, index);
+  if (map === undefined) return velocityMap(family, seed, index, geometry.map);
   const file = await openInput(map, velocityExpectation(geometry.map, geometry.dxM));
   try {
     if (index >= file.count) {
@@ -56,14 +56,8 @@ export async function modelShots(
   geometry: Geometry,
   boundary: Boundary,
 ): Promise<Float32Array> {
-  const modeller = await ForwardModeller.load({ boundary });
+  const modeller = await ForwardModeller.load({ boundary, geometry: lineSurvey(geometry) });
   try {
-    const { sources, samples, receivers } = modeller.geometry;
-    const made = [sources.length, samples, receivers.length].join(" x ");
-    const wanted = [geometry.shots, geometry.samples, geometry.receivers].join(" x ");
-    if (made !== wanted) {
-      throw new Error(`model: expected the survey of ${made} that is modelled, got ${wanted}`);
-    }
     return modeller.model(map);
   } finally {
     modeller.dispose();

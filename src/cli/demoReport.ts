@@ -81,8 +81,7 @@ export async function writeDemoFiles(
   const { ssim, mae, rmse, maeMps } = summary;
   const report = reportHtml({
     title,
-    subtitle:
-      "Five shots, modelled here; each device saw its own receivers, the centre the latents.",
+    subtitle: `${geometry.shots} shots, modelled here; each device saw its own receivers, the centre the latents.`,
     record,
     scores: { ssim, mae, rmse, maeMps },
     stages: stagesOf(summary),
@@ -156,7 +155,7 @@ export function describeDemo(outcome: DemoOutcome, summary: DemoSummary, folder:
 /** Stages that follow one another, so that their sum is the time that passed. */
 function stagesOf({ stages, msEncode, msDecode }: DemoSummary): ReportStage[] {
   return [
-    { name: "model five shots", ms: stages.msModel },
+    { name: "model the shots", ms: stages.msModel },
     {
       name: "read, encode, store, publish",
       ms: stages.msToBroker,

@@ -4,7 +4,7 @@ import { EdgeEncoder } from "../edge/encoder.ts";
 import { selectReceivers } from "../edge/receivers.ts";
 import { loadModelHalf } from "../io/modelFiles.ts";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
-import { type Boundary, ForwardModeller } from "../physics/index.ts";
+import { type Boundary, ForwardModeller, lineSurvey } from "../physics/index.ts";
 import { PhysicsCheck } from "../trust/index.ts";
 import type { ModuleName } from "./common.ts";
 import { decodeVariants, type Variant } from "./variants.ts";
@@ -171,7 +171,8 @@ export class InferRunner implements Runner<InferTask, InferReply> {
 
   async run(task: InferTask): Promise<InferReply> {
     if ("record" in task) return this.#infer(task, task.record);
-    const truth = velocityMap(task.family, task.seed, task.index);
+    const { geometry } = this.encode.encoder.config;
+    const truth = velocityMap(task.family, task.seed, task.index, geometry.map);
     const modeller = await this.#modellerFor(task.boundary);
     return { ...(await this.#infer(task, modeller.model(truth))), truth };
   }
@@ -222,7 +223,8 @@ export class InferRunner implements Runner<InferTask, InferReply> {
   async #modellerFor(boundary: Boundary): Promise<ForwardModeller> {
     if (this.#modeller?.boundary !== boundary) {
       this.#modeller?.dispose();
-      this.#modeller = await ForwardModeller.load({ boundary });
+      const geometry = lineSurvey(this.encode.encoder.config.geometry);
+      this.#modeller = await ForwardModeller.load({ boundary, geometry });
     }
     return this.#modeller;
   }

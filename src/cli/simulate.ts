@@ -1,8 +1,17 @@
 /** `epic simulate`: velocity maps and their seismic records as files in OpenFWI's layout. */
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
+import { loadModelHalf } from "../io/modelFiles.ts";
+import { type Geometry, ModelFile, parseGeometry } from "../model/index.ts";
 import { FAMILIES, type FamilyName } from "../physics/families/index.ts";
-import type { Boundary, Region } from "../physics/index.ts";
+import {
+  type Boundary,
+  lineSurvey,
+  OPENFWI_SURVEY,
+  type Region,
+  type SurveyGeometry,
+} from "../physics/index.ts";
 import {
   action,
   addJsonOption,
@@ -30,6 +39,8 @@ interface Flags {
   out: string;
   boundary: Boundary;
   region?: Region;
+  model?: string;
+  survey?: string;
   startIndex: number;
   threads: number;
   json?: boolean;
@@ -43,7 +54,12 @@ export function simulateCommand(): Command {
     .option("--seed <s>", "seed of the family", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
     .option(
       "--maps <file>",
-      "velocity maps instead, .npy, .npz: (N,1,70,70), (N,70,70) or (70,70), m/s",
+      "velocity maps instead, .npy, .npz, of the survey's grid: (N,1,70,70), (N,70,70) or (70,70), m/s",
+    )
+    .option("--model <dir>", "the survey of that model, instead of OpenFWI's")
+    .option(
+      "--survey <file>",
+      "the survey of a model to be: its config, or the `geometry` of it, JSON",
     )
     .requiredOption("-o, --out <dir>", "folder for the files; a stopped run continues there")
     .addOption(
@@ -78,6 +94,7 @@ export function simulateCommand(): Command {
 
 async function run(flags: Flags): Promise<void> {
   const source = mapSource(flags);
+  const survey = await readSurvey(flags);
   let progress: Progress | undefined;
   try {
     const result = await simulateFiles({
@@ -85,6 +102,7 @@ async function run(flags: Flags): Promise<void> {
       out: flags.out,
       boundary: flags.boundary,
       ...(flags.region && { region: flags.region }),
+      survey,
       startIndex: flags.startIndex,
       threads: flags.threads,
       onStart: (records) => {
@@ -99,6 +117,28 @@ async function run(flags: Flags): Promise<void> {
     else console.log(`${records} records in ${files.length} files (${skipped} were there already)`);
   } finally {
     progress?.stop();
+  }
+}
+
+/** OpenFWI's, a model's, or that of a file. */
+async function readSurvey({ model, survey }: Flags): Promise<SurveyGeometry> {
+  if (model !== undefined && survey !== undefined) {
+    throw new MisuseError("simulate: expected --model or --survey, got both");
+  }
+  if (model !== undefined) {
+    const { config } = await ModelFile.read(await loadModelHalf("edge", model), "edge");
+    return lineSurvey(config.geometry);
+  }
+  return survey === undefined ? OPENFWI_SURVEY : lineSurvey(await readGeometry(survey));
+}
+
+/** @throws Error naming the file and what is wrong in it */
+async function readGeometry(path: string): Promise<Geometry> {
+  const json = await readFile(path, "utf8");
+  try {
+    return parseGeometry(json);
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Data sets in OpenFWI's layout: `data1.npy` (N, 5, 1000, 70) and `model1.npy` (N, 1, 70, 70), up to
- * 500 records per pair. `simulate.json` states what they were made from; a run with the same
+ * Data sets in OpenFWI's layout: `data1.npy` (N, shots, samples, receivers) and `model1.npy`
+ * (N, 1, rows, columns), up to 500 records per pair. `simulate.json` states what they were made from; a run with the same
  * options continues where an earlier one stopped. Files appear whole or not at all.
  */
 import { createHash } from "node:crypto";
@@ -12,7 +12,13 @@ import { npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import { splitArrayName } from "../io/records.ts";
 import type { FamilyName } from "../physics/families/index.ts";
-import { type Boundary, OPENFWI_SURVEY, PHYSICS_REVISION, type Region } from "../physics/index.ts";
+import {
+  type Boundary,
+  OPENFWI_SURVEY,
+  PHYSICS_REVISION,
+  type Region,
+  type SurveyGeometry,
+} from "../physics/index.ts";
 import { type NpyDraft, startNpyDraft } from "./npyDraft.ts";
 import { openInput } from "./openInput.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
@@ -30,6 +36,8 @@ export interface SimulateOptions {
   readonly boundary: Boundary;
   /** Default: as `ForwardOptions`. */
   readonly region?: Region;
+  /** Default `OPENFWI_SURVEY`. */
+  readonly survey?: SurveyGeometry;
   /** Index of the first map. Default 0. */
   readonly startIndex?: number;
   /** Default 1, which is this thread. */
@@ -60,22 +68,30 @@ interface FilePair {
   readonly count: number;
 }
 
-const { rows, columns, samples, sources, receivers, spacingM } = OPENFWI_SURVEY;
-const dataShape = [sources.length, samples, receivers.length];
-const modelShape = [1, rows, columns];
+/** Shapes of one record and one map in the files. */
+interface Shapes {
+  readonly data: readonly number[];
+  readonly model: readonly number[];
+}
+
+function shapesOf({ rows, columns, samples, sources, receivers }: SurveyGeometry): Shapes {
+  return { data: [sources.length, samples, receivers.length], model: [1, rows, columns] };
+}
 
 /**
  * Writes the data set. Throws RangeError for options or maps that cannot be, NpyError for a bad file
  * of maps, Error when the folder holds data made from something else.
  */
 export async function simulateFiles(options: SimulateOptions): Promise<SimulateResult> {
-  const maps = "maps" in options.source ? await openMaps(options.source.maps) : undefined;
+  const survey = options.survey ?? OPENFWI_SURVEY;
+  const shapes = shapesOf(survey);
+  const maps = "maps" in options.source ? await openMaps(options.source.maps, survey) : undefined;
   try {
     const pairs = planFiles(options, maps);
     await makeFolder(options.out);
     await claimFolder(options.out, await describeSource(options));
     const missing: FilePair[] = [];
-    for (const pair of pairs) if (!(await isFinished(pair))) missing.push(pair);
+    for (const pair of pairs) if (!(await isFinished(pair, shapes))) missing.push(pair);
     const count = (list: readonly FilePair[]) => list.reduce((sum, pair) => sum + pair.count, 0);
     options.onStart?.(count(missing));
     if (missing.length > 0) await makeFiles(missing, options, maps);
@@ -89,7 +105,7 @@ export async function simulateFiles(options: SimulateOptions): Promise<SimulateR
   }
 }
 
-function openMaps(path: string): Promise<RecordFile> {
+function openMaps(path: string, { rows, columns, spacingM }: SurveyGeometry): Promise<RecordFile> {
   return openInput(path, velocityExpectation([rows, columns], spacingM));
 }
 
@@ -111,11 +127,11 @@ function planFiles(options: SimulateOptions, maps: RecordFile | undefined): File
   }));
 }
 
-type Description = Readonly<Record<string, string | number>>;
+type Description = Readonly<Record<string, string | number | SurveyGeometry>>;
 
 /** Everything that decides the bytes of the files, except how many there are. */
 async function describeSource(options: SimulateOptions): Promise<Description> {
-  const { source } = options;
+  const { source, survey } = options;
   return {
     ...("maps" in source
       ? { mapsSha256: await sha256(source.maps) }
@@ -125,7 +141,13 @@ async function describeSource(options: SimulateOptions): Promise<Description> {
     ...(options.region && { region: options.region }),
     recordsPerFile: options.recordsPerFile ?? 500,
     physicsRevision: PHYSICS_REVISION,
+    ...(survey && !isOpenFwi(survey) && { survey }),
   };
+}
+
+/** OpenFWI's survey goes without saying. */
+function isOpenFwi(survey: SurveyGeometry): boolean {
+  return JSON.stringify(survey) === JSON.stringify(OPENFWI_SURVEY);
 }
 
 async function sha256(path: string): Promise<string> {
@@ -156,10 +178,10 @@ function oneLine(json: string): string {
   return json.trim().replace(/\s+/g, " ");
 }
 
-async function isFinished({ data, model, count }: FilePair): Promise<boolean> {
+async function isFinished({ data, model, count }: FilePair, shapes: Shapes): Promise<boolean> {
   return (
-    (await fileBytes(data)) === npyBytes([count, ...dataShape]) &&
-    (await fileBytes(model)) === npyBytes([count, ...modelShape])
+    (await fileBytes(data)) === npyBytes([count, ...shapes.data]) &&
+    (await fileBytes(model)) === npyBytes([count, ...shapes.model])
   );
 }
 
@@ -180,8 +202,8 @@ async function makeFiles(
   options: SimulateOptions,
   maps: RecordFile | undefined,
 ): Promise<void> {
-  const { source, boundary, region } = options;
-  const physics = { boundary, ...(region && { region }) };
+  const { source, boundary, region, survey = OPENFWI_SURVEY } = options;
+  const physics = { boundary, survey, ...(region && { region }) };
   const setup = "maps" in source ? physics : { ...physics, ...source };
   const most = Math.max(...pairs.map((pair) => pair.count));
   const pool = await startPool(setup, Math.min(options.threads ?? 1, most));
@@ -220,7 +242,7 @@ async function startLocalLane(setup: SimulateSetup): Promise<Lane<SimulateTask, 
 async function makePair(
   pair: FilePair,
   pool: Pool,
-  { signal, onRecord }: SimulateOptions,
+  { signal, onRecord, survey = OPENFWI_SURVEY }: SimulateOptions,
   maps: RecordFile | undefined,
 ): Promise<void> {
   const drafts: NpyDraft[] = [];
@@ -230,9 +252,10 @@ async function makePair(
     return draft;
   };
   try {
-    const data = await start(pair.data, dataShape);
-    const model = await start(pair.model, modelShape);
-    const tasks = makeTasks(pair, data, model, maps, signal);
+    const shapes = shapesOf(survey);
+    const data = await start(pair.data, shapes.data);
+    const model = await start(pair.model, shapes.model);
+    const tasks = makeTasks(pair, data, model, shapes, maps, signal);
     await pool.run(tasks, () => onRecord?.());
     await data.finish();
     await model.finish();
@@ -248,6 +271,7 @@ async function* makeTasks(
   pair: FilePair,
   data: NpyDraft,
   model: NpyDraft,
+  shapes: Shapes,
   maps: RecordFile | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SimulateTask> {
@@ -259,9 +283,9 @@ async function* makeTasks(
       index,
       ...(map && { map }),
       dataFile: data.descriptor,
-      dataOffset: data.headerBytes + i * 4 * product(dataShape),
+      dataOffset: data.headerBytes + i * 4 * product(shapes.data),
       modelFile: model.descriptor,
-      modelOffset: model.headerBytes + i * 4 * product(modelShape),
+      modelOffset: model.headerBytes + i * 4 * product(shapes.model),
     };
   }
 }

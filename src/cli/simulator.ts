@@ -1,14 +1,19 @@
 /** One record of a data set: makes or takes a map, models it, writes both into open files. */
 import { writeSync } from "node:fs";
 import { type FamilyName, velocityMap } from "../physics/families/index.ts";
-import type { Boundary, Region } from "../physics/index.ts";
-import { ForwardModeller } from "../physics/index.ts";
+import {
+  type Boundary,
+  ForwardModeller,
+  type Region,
+  type SurveyGeometry,
+} from "../physics/index.ts";
 
 /** What all tasks of one run share. */
 export interface SimulateSetup {
   readonly boundary: Boundary;
   /** Default: as `ForwardOptions`. */
   readonly region?: Region;
+  readonly survey: SurveyGeometry;
   /** Where maps come from when a task carries none. */
   readonly family?: FamilyName;
   readonly seed?: number;
@@ -18,7 +23,7 @@ export interface SimulateSetup {
 export interface SimulateTask {
   /** Index of the map in its family, or in the file of maps. */
   readonly index: number;
-  /** [70][70], m/s; the family's map `index` when absent. */
+  /** [rows][columns], m/s; the family's map `index` when absent. */
   readonly map?: Float32Array;
   readonly dataFile: number;
   readonly dataOffset: number;
@@ -32,10 +37,10 @@ export class Simulator {
   readonly #record: Float32Array;
 
   static async load(setup: SimulateSetup): Promise<Simulator> {
-    const { boundary, region } = setup;
+    const { boundary, survey: geometry, region } = setup;
     return new Simulator(
       setup,
-      await ForwardModeller.load({ boundary, ...(region && { region }) }),
+      await ForwardModeller.load({ boundary, geometry, ...(region && { region }) }),
     );
   }
 
@@ -62,11 +67,11 @@ export class Simulator {
   }
 
   #makeMap(index: number): Float32Array {
-    const { family, seed } = this.#setup;
+    const { family, seed, survey } = this.#setup;
     if (family === undefined || seed === undefined) {
       throw new TypeError("simulate: expected a map or a family with a seed, got neither");
     }
-    return velocityMap(family, seed, index);
+    return velocityMap(family, seed, index, [survey.rows, survey.columns]);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Conv1dLayer, ImageLayer, ModelConfig } from "./config.ts";
+import type { Conv1dLayer, Geometry, ImageLayer, ModelConfig } from "./config.ts";
 import { edgeRows, imageSizes, receiversMax } from "./shapes.ts";
 import { WeightsError } from "./weightsError.ts";
 
@@ -14,14 +14,18 @@ const DEVICE_RECEIVERS_MIN = 4;
  * @throws WeightsError naming the field, what was expected and what stood there
  */
 export function checkShapes(config: ModelConfig): void {
-  checkDevices(config);
+  checkGeometry(config.geometry);
   checkInput(config);
   checkEdgeLayers(config);
   checkCentral(config);
   checkDecoderLayers(config);
 }
 
-function checkDevices({ geometry }: ModelConfig): void {
+/**
+ * Checks the devices' blocks, and the columns of the line where they are stated.
+ * @throws WeightsError naming the field, what was expected and what stood there
+ */
+export function checkGeometry(geometry: Geometry): void {
   const most = receiversMax(geometry);
   expect(most >= DEVICE_RECEIVERS_MIN, "geometry.devices", "one of at least 4 receivers", most);
   geometry.devices.forEach(({ firstReceiver, receivers }, i) => {
@@ -30,6 +34,21 @@ function checkDevices({ geometry }: ModelConfig): void {
     const name = `geometry.devices[${i}]`;
     expect(last <= geometry.receivers, name, limit, `${firstReceiver}..${last - 1}`);
   });
+  checkColumns(geometry, "sourceColumns", geometry.shots);
+  checkColumns(geometry, "receiverColumns", geometry.receivers);
+}
+
+function checkColumns(
+  geometry: Geometry,
+  field: "sourceColumns" | "receiverColumns",
+  count: number,
+): void {
+  const list = geometry[field];
+  if (list === undefined) return;
+  const name = `geometry.${field}`;
+  expect(list.length === count, name, `${count} columns`, list.length);
+  const outside = list.find((column) => column >= geometry.map[1]);
+  expect(outside === undefined, name, `columns below ${geometry.map[1]}`, outside ?? 0);
 }
 
 function checkInput({ geometry, input }: ModelConfig): void {

@@ -29,6 +29,11 @@ export interface Geometry {
   /** Lowest and highest velocity of a map. */
   readonly velocityMps: readonly [number, number];
   readonly devices: readonly DeviceBlock[];
+  /** Peak frequency of the source pulse, Hz; 15, OpenFWI's, when absent. */
+  readonly peakHz?: number;
+  /** Map columns of sources and receivers; spread evenly over the line when absent. */
+  readonly sourceColumns?: readonly number[];
+  readonly receiverColumns?: readonly number[];
 }
 
 /** One device's contiguous block of receivers. */

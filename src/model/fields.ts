@@ -1,5 +1,8 @@
 import { WeightsError } from "./weightsError.ts";
 
+/** Longest list of integers: one per receiver of the largest survey. */
+const LIST_MAX = 65536;
+
 /**
  * Reads the fields of one JSON object, each with its own check, and names the field in full when it
  * fails: `config.edge.layers[1].kernel: expected an integer in 1..255, got 0`.
@@ -28,6 +31,10 @@ export class Fields {
   /** A free object, or {} when it is absent: what the runtime carries but does not read. */
   free(key: string): Readonly<Record<string, unknown>> {
     return key in this.object ? this.fields(key).object : {};
+  }
+
+  has(key: string): boolean {
+    return key in this.object;
   }
 
   integer(key: string, min: number, max: number): number {
@@ -61,6 +68,13 @@ export class Fields {
     const list = this.list(key, min, max);
     if (!list.every(Number.isFinite)) return this.fail(key, "finite numbers");
     return list as number[];
+  }
+
+  /** Any number of integers. */
+  integers(key: string, min: number, max: number): readonly number[] {
+    return this.list(key, 1, LIST_MAX).map((value, i) =>
+      checkInteger(value, `${this.name(key)}[${i}]`, min, max),
+    );
   }
 
   /** A pair of integers: [height, width]. */

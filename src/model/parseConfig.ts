@@ -1,4 +1,4 @@
-import { checkShapes } from "./checkShapes.ts";
+import { checkGeometry, checkShapes } from "./checkShapes.ts";
 import type {
   AttentionScales,
   CentralConfig,
@@ -21,15 +21,33 @@ const LAYERS_MAX = 64;
  * @throws WeightsError naming the field, what was expected and what stood there
  */
 export function parseConfig(json: string): ModelConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new WeightsError("config: expected JSON");
-  }
-  const config = readConfig(new Fields(value, "config"));
+  const config = readConfig(new Fields(parseJson(json, "config"), "config"));
   checkShapes(config);
   return config;
+}
+
+/**
+ * Reads the geometry of a config by itself: what a survey's records are modelled from before there
+ * is a model for it.
+ * @param json a config, or its `geometry` alone
+ * @throws WeightsError naming the field, what was expected and what stood there
+ */
+export function parseGeometry(json: string): Geometry {
+  const value = parseJson(json, "geometry");
+  const whole = typeof value === "object" && value !== null && "geometry" in value;
+  const geometry = readGeometry(
+    whole ? new Fields(value, "config").fields("geometry") : new Fields(value, "geometry"),
+  );
+  checkGeometry(geometry);
+  return geometry;
+}
+
+function parseJson(json: string, what: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new WeightsError(`${what}: expected JSON`);
+  }
 }
 
 function readConfig(fields: Fields): ModelConfig {
@@ -69,6 +87,13 @@ function readGeometry(fields: Fields): Geometry {
     map: fields.pair("map", 1, 4096),
     velocityMps,
     devices: fields.each("devices", 1, 4096, readDevice),
+    ...(fields.has("peakHz") && { peakHz: fields.positive("peakHz") }),
+    ...(fields.has("sourceColumns") && {
+      sourceColumns: fields.integers("sourceColumns", 0, SIZE_MAX),
+    }),
+    ...(fields.has("receiverColumns") && {
+      receiverColumns: fields.integers("receiverColumns", 0, SIZE_MAX),
+    }),
   };
 }
 

@@ -37,6 +37,51 @@ export const OPENFWI_SURVEY: SurveyGeometry = {
   receivers: Array.from({ length: 70 }, (_, column) => ({ row: 1, column })),
 };
 
+/** A survey along the top of a map, as a model's config states it. */
+export interface LineSurvey {
+  readonly shots: number;
+  readonly samples: number;
+  readonly receivers: number;
+  readonly dtMs: number;
+  readonly dxM: number;
+  /** Rows (depth) and columns of the map. */
+  readonly map: readonly [number, number];
+  /** Peak frequency of the Ricker source pulse, Hz; default OpenFWI's. */
+  readonly peakHz?: number;
+  /** Columns of sources and receivers; default spread evenly from the first column to the last. */
+  readonly sourceColumns?: readonly number[];
+  readonly receiverColumns?: readonly number[];
+}
+
+/** Sources and receivers stand one cell below the surface, as OpenFWI's. */
+const LINE_ROW = 1;
+
+/** The survey to model for a model of that geometry; for OpenFWI's figures it is `OPENFWI_SURVEY`. */
+export function lineSurvey(line: LineSurvey): SurveyGeometry {
+  const [rows, columns] = line.map;
+  const row = Math.min(LINE_ROW, rows - 1);
+  const place = (given: readonly number[] | undefined, count: number) =>
+    (given ?? spread(count, columns)).map((column) => ({ row, column }));
+  return {
+    rows,
+    columns,
+    spacingM: line.dxM,
+    sampleS: line.dtMs / 1000,
+    samples: line.samples,
+    peakHz: line.peakHz ?? OPENFWI_SURVEY.peakHz,
+    sources: place(line.sourceColumns, line.shots),
+    receivers: place(line.receiverColumns, line.receivers),
+  };
+}
+
+/** `count` columns from the first to the last, halves rounded down; one alone in the middle. */
+function spread(count: number, columns: number): number[] {
+  const step = count > 1 ? (columns - 1) / (count - 1) : 0;
+  const first = count > 1 ? 0 : (columns - 1) / 2;
+  // + 0: no column is -0.
+  return Array.from({ length: count }, (_, i) => Math.ceil(first + i * step - 0.5) + 0);
+}
+
 /** Refuses a geometry that cannot be modelled. Throws RangeError naming the field. */
 export function checkSurvey(survey: SurveyGeometry): void {
   for (const field of ["rows", "columns", "samples"] as const) {

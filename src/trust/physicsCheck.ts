@@ -8,7 +8,7 @@ import { countOf, latentShape, latentsShape } from "../model/shapes.ts";
 import {
   type Boundary,
   ForwardModeller,
-  OPENFWI_SURVEY,
+  lineSurvey,
   type PhysicsModuleName,
   type SurveyGeometry,
 } from "../physics/index.ts";
@@ -18,7 +18,7 @@ export interface PhysicsCheckOptions {
   readonly encoder: EdgeEncoder;
   /** How the predicted map is modelled. Default "fast", a fifth of the time of "openfwi". */
   readonly boundary?: Boundary;
-  /** Sources and pulse of the survey, which the model does not state. Default `OPENFWI_SURVEY`. */
+  /** The survey to model; default the `lineSurvey` of the encoder's model. */
   readonly geometry?: SurveyGeometry;
   /** Build of physics.wasm. Default "simd". */
   readonly module?: PhysicsModuleName;
@@ -56,7 +56,7 @@ export class PhysicsCheck {
 
   /** @throws RangeError when `geometry` is not the survey of the encoder's model */
   static async load(options: PhysicsCheckOptions): Promise<PhysicsCheck> {
-    const geometry = options.geometry ?? OPENFWI_SURVEY;
+    const geometry = options.geometry ?? lineSurvey(options.encoder.config.geometry);
     checkGeometry(geometry, options.encoder.config);
     const boundary = options.boundary ?? "fast";
     const modeller = await ForwardModeller.load({

@@ -1,6 +1,8 @@
 /* The edge module: what an end device runs. Arguments: docs/abi.md. */
+import { find_nonfinite_f32 as findNonFinite } from "./kernels/find_nonfinite_f32";
 import { input_stage as inputStage } from "./kernels/input_stage";
 import { pack_s8 as packS8 } from "./kernels/pack_s8";
+import { find_nonfinite_f32 as findNonFiniteTwin } from "./reference/find_nonfinite_f32";
 import { input_stage as inputStageTwin } from "./reference/input_stage";
 import { pack_s8 as packS8Twin } from "./reference/pack_s8";
 
@@ -31,4 +33,8 @@ export function input_stage(
 export function pack_s8(x: usize, y: usize, n: i32): void {
   if (ASC_FEATURE_SIMD) packS8(x, y, n);
   else packS8Twin(x, y, n);
+}
+
+export function find_nonfinite_f32(x: usize, n: i32): i32 {
+  return ASC_FEATURE_SIMD ? findNonFinite(x, n) : findNonFiniteTwin(x, n);
 }

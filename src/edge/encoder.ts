@@ -1,5 +1,4 @@
 import { edgeModules } from "../engine/edgeModules.ts";
-import { findNonFinite } from "../engine/finite.ts";
 import type { EdgeExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
 import { seededIntegers } from "../engine/seeded.ts";
@@ -28,6 +27,8 @@ interface Running {
   readonly memory: WebAssembly.Memory;
   readonly traces: Float32Array;
   readonly latent: Int8Array;
+  /** Index of the first trace value that is NaN or infinite, or -1. */
+  readonly findNonFinite: () => number;
   readonly encoder: Stage;
 }
 
@@ -70,10 +71,12 @@ export class EdgeEncoder {
     this.result = new Int8Array(countOf(this.latentShape));
     const plan = planEdge(module, file);
     // The plan has allocated all memory, so these views stay valid.
-    const { arena, memory } = module;
+    const { arena, exports, memory } = module;
+    const traceCount = countOf(this.traceShape);
     this.running = {
       memory,
-      traces: arena.view(Float32Array, plan.traces, countOf(this.traceShape)),
+      traces: arena.view(Float32Array, plan.traces, traceCount),
+      findNonFinite: () => exports.find_nonfinite_f32(plan.traces, traceCount),
       latent: arena.view(Int8Array, plan.latent, countOf(this.latentShape)),
       encoder: stage("encoder", plan.steps),
     };
@@ -104,7 +107,7 @@ export class EdgeEncoder {
     checkArray("out", out, Int8Array, this.latentShape);
     checkArray("traces", traces, Float32Array, this.deviceShapes[options.device]!);
     this.place(traces, options.device, running.traces);
-    const bad = findNonFinite(running.traces);
+    const bad = running.findNonFinite();
     if (bad >= 0) throw this.notFinite(bad, running.traces[bad]!);
     running.encoder.run();
     out.set(running.latent);
@@ -113,12 +116,15 @@ export class EdgeEncoder {
 
   /** Runs the network on silence and on noise until the engine has optimised its code. */
   warmup(): void {
-    const { traces, encoder } = this.inUse();
+    const { traces, encoder, findNonFinite } = this.inUse();
     traces.fill(0);
     encoder.run();
     const random = seededIntegers(1);
     for (let i = 0; i < traces.length; i++) traces[i] = random(-1000, 1000) / 500;
-    for (let call = 1; call < WARMUP_CALLS; call++) encoder.run();
+    for (let call = 1; call < WARMUP_CALLS; call++) {
+      findNonFinite();
+      encoder.run();
+    }
   }
 
   /** The kernels, over what the last `encode` left in memory: for measuring. */

@@ -86,6 +86,8 @@ export interface EdgeExports extends KernelExports {
   ): void;
   /** int16 to int8, n values, n a multiple of 8. */
   pack_s8(x: number, y: number, n: number): void;
+  /** Index of the first NaN or infinity of n float32, or -1. */
+  find_nonfinite_f32(x: number, n: number): number;
 }
 
 /** Exports of central.{scalar,simd,relaxed}.wasm. */

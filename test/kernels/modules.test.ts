@@ -6,7 +6,7 @@ import { builds, moduleBytes } from "./platform.ts";
 
 const COMMON = ["abi_version", "heap_base", "igemm_s16", "igemm_u7", "memory"];
 const SIDES = {
-  edge: { bytesMax: 16_000, exports: [...COMMON, "input_stage", "pack_s8"] },
+  edge: { bytesMax: 16_000, exports: [...COMMON, "find_nonfinite_f32", "input_stage", "pack_s8"] },
   central: {
     bytesMax: 32_000,
     exports: [...COMMON, "add_f32", "attention_s16", "layer_norm_s16", "unpack_s8", "velocity_f32"],

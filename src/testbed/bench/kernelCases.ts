@@ -16,6 +16,12 @@ export const kernelCases: readonly BenchCase[] = [
     side: "edge",
     place: placeInputStage,
   },
+  {
+    name: "find_nonfinite 5x1000x14",
+    kernel: "find_nonfinite_f32",
+    side: "edge",
+    place: placeFindNonFinite,
+  },
   { name: "pack_s8 1024", kernel: "pack_s8", side: "edge", place: placePack },
   { name: "unpack_s8 5120", kernel: "unpack_s8", side: "central", place: placeUnpack },
   { name: "layer_norm 80x96", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
@@ -49,6 +55,18 @@ function placeInputStage({ exports, arena }: BenchBuild): Job {
         stride,
       ),
     output: () => arena.view(Int16Array, out, (outRows * stride) / 2).slice(),
+  };
+}
+
+function placeFindNonFinite({ exports, arena }: BenchBuild): Job {
+  const n = 5 * 1000 * 14;
+  const x = arena.place(seededFloats(n, 6));
+  return {
+    macs: 0,
+    run: () => {
+      exports.find_nonfinite_f32(x, n);
+    },
+    output: () => Int32Array.of(exports.find_nonfinite_f32(x, n)),
   };
 }
 

@@ -54,7 +54,7 @@ export function edgeCommand(): Command {
       parseIntOption("--ack-timeout", 100, 3_600_000),
       15_000,
     )
-    .option("--outbox-mib <n>", "size of the outbox", parseIntOption("--outbox-mib", 1, 65536), 64)
+    .option("--outbox-mib <n>", "size of the outbox", outboxMib, 64)
     .option(
       "--outbox-age <s>",
       "give up frames that have waited longer; 0 = never",
@@ -74,6 +74,15 @@ export function edgeCommand(): Command {
     )
     .option("--once", "end when every record in the folder is acknowledged");
   return addJsonOption(addComputeOptions(addEncodingOption(command))).action(action(edge));
+}
+
+/** Fractions too: on a board with little flash 64 KiB may be all there is. */
+function outboxMib(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 0.001 || value > 65536) {
+    throw new MisuseError(`--outbox-mib: expected 0.001 to 65536, got "${text}"`);
+  }
+  return value;
 }
 
 async function edge(options: Options): Promise<void> {
@@ -111,7 +120,7 @@ async function runDevice(
   const access = await brokerAccess(options, { role: "device", survey, device });
   const outbox = await Outbox.open(options.outbox, {
     owner: `${survey}/${device}`,
-    bytesMax: options.outboxMib * 2 ** 20,
+    bytesMax: Math.floor(options.outboxMib * 2 ** 20),
     whenFull: options.whenFull,
     reserveBytes: options.diskReserveMib * 2 ** 20,
     ...(options.outboxAge > 0 && { ageMaxMs: options.outboxAge * 1000 }),

@@ -23,6 +23,9 @@ export interface SourceOptions {
   onProblem?: (message: string) => void;
 }
 
+/** A file that is wholly taken is looked at again only so often: a folder may hold a year of them. */
+const RECHECK_SCANS = 60;
+
 /** One record of a source file, with the mark that says it has been taken. */
 export interface SourceRecord {
   record: bigint;
@@ -45,6 +48,7 @@ export class RecordSource {
   readonly #own: Float32Array;
   readonly #all: Float32Array;
   readonly #told = new Set<string>();
+  #scans = 0;
   /** Files that could not be read yet: as they are, and since when. */
   readonly #unread = new Map<string, { size: number; mtimeMs: number; sinceMs: number }>();
 
@@ -63,11 +67,12 @@ export class RecordSource {
 
   /** Records not taken yet, by file name and index. The consumer stores each before the next. */
   async *records(outbox: Outbox): AsyncGenerator<SourceRecord> {
-    const names = (await readdir(this.#options.folder)).filter(isRecordFile).sort(byDigits);
-    const present = new Set(names);
+    const present = new Set((await readdir(this.#options.folder)).filter(isRecordFile));
     await outbox.forgetFilesExcept(present);
     for (const name of this.#unread.keys()) if (!present.has(name)) this.#unread.delete(name);
-    for (const name of names) yield* this.#file(name, outbox);
+    const everything = this.#scans++ % RECHECK_SCANS === 0;
+    const names = [...present].filter((name) => everything || !isTaken(outbox.fileMark(name)));
+    for (const name of names.sort(byDigits)) yield* this.#file(name, outbox);
   }
 
   async *#file(name: string, outbox: Outbox): AsyncGenerator<SourceRecord> {
@@ -198,6 +203,10 @@ function checkOverlap(name: string, mark: FileMark, others: ReadonlyMap<string, 
       throw new FileProblem(`expected record ids of its own, got ${range} that ${other} has too`);
     }
   }
+}
+
+function isTaken(mark: FileMark | undefined): boolean {
+  return mark !== undefined && mark.refused === undefined && mark.done === mark.count;
 }
 
 /** Hidden files are left alone: writers use them for what is not finished. */

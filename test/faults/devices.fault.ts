@@ -23,7 +23,7 @@ it("decodes without a slow device, and refines with it", async () => {
   await field.shootAll(() => sleep(100));
   over = true;
   await stutter;
-  await until(async () => (await field.account()).complete === RECORDS);
+  await until(async () => (await field.account({ interim: true })).complete === RECORDS);
   await field.emptyOutboxes();
   expect(await field.account()).toMatchObject({ complete: RECORDS, lost: 0, doubled: 0, named: 0 });
   expect([...field.commits.values()].some((commits) => commits.length > 1)).toBe(true);
@@ -39,7 +39,7 @@ it("names what a device with another model made, and takes it from the right mod
   await field.shootAll();
   await field.allAccounted();
   await until(async () => {
-    const { named, complete } = await field.account();
+    const { named, complete } = await field.account({ interim: true });
     return named === RECORDS && complete === 0;
   });
   await field.emptyOutboxes();
@@ -53,7 +53,7 @@ it("names what a device with another model made, and takes it from the right mod
   // The right model encodes the records anew, into an outbox of its own.
   field.setUp(1, { outbox: join(field.folder, "outbox-1-anew") });
   wrong.start();
-  await until(async () => (await field.account()).complete === RECORDS);
+  await until(async () => (await field.account({ interim: true })).complete === RECORDS);
   expect(await field.account()).toMatchObject({ lost: 0, doubled: 0, named: 0 });
 });
 

@@ -219,9 +219,9 @@ export class Field {
 
   /**
    * Every result bit for bit against the same computation in this process, every frame once, every
-   * commit with something new; the rest has a reason. Prints the account.
+   * commit with something new; the rest has a reason. Prints the account unless it is an interim one.
    */
-  async account(): Promise<Account> {
+  async account({ interim = false } = {}): Promise<Account> {
     const report = await gapReport([this.out], { from: 1n, to: BigInt(RECORDS) });
     const encoder = await EdgeEncoder.load({ weights: this.model.edge });
     const decoder = await CentralDecoder.load({ weights: this.model.central });
@@ -242,7 +242,7 @@ export class Field {
     const starts = [this.broker, this.central, ...this.edges].map(({ starts }) => starts - 1);
     const restarts = starts.reduce((a, b) => a + b, 0);
     const line = { fault: this.name, seed: this.seed, ...account, restarts, ...this.#mischief() };
-    console.log(JSON.stringify(line));
+    if (!interim) console.log(JSON.stringify(line));
     return account;
   }
 

@@ -75,6 +75,7 @@ function inputStep(
       ...([gain, compand, step, out, inputRows(config), output.rowBytes] as const),
     ],
     { name: "input", macs: 0 },
+    [7, 8, 9],
   );
 }
 

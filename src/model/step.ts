@@ -10,8 +10,10 @@ export interface Step {
 /** A step as data: which export it calls with which arguments, for hosts that run no JavaScript. */
 export interface KernelCall {
   readonly export: string;
-  /** In the order of docs/abi.md; f32 arguments are exact in f32. */
+  /** In the order of docs/abi.md. */
   readonly args: readonly number[];
+  /** Positions of the arguments that are f32, and exact in it; all others are i32. */
+  readonly f32: readonly number[];
 }
 
 /** A step that is one call, and says which. */
@@ -23,14 +25,16 @@ export interface KernelStep extends Step {
  * The step that calls one export.
  * @param name of the export, for the plan as data
  * @param args of that export; f32 ones already rounded to f32
+ * @param f32 positions of those
  */
 export function kernelStep<A extends number[]>(
   kernel: (...args: A) => void,
   name: string,
   args: A,
   step: { readonly name: string; readonly macs: number },
+  f32: readonly number[] = [],
 ): KernelStep {
-  return { ...step, call: { export: name, args }, run: () => kernel(...args) };
+  return { ...step, call: { export: name, args, f32 }, run: () => kernel(...args) };
 }
 
 /** Runs steps in order; allocates nothing. */

@@ -93,7 +93,13 @@ describe("a plan", () => {
   it("carries f32 arguments that f32 holds exactly", async () => {
     const { plan } = await exportOf("scalar", models.small.edge);
     const input = plan.calls.find((call) => call.export === "input_stage")!;
+    expect(input.f32).toEqual([7, 8, 9]);
     for (const value of input.args.slice(7, 10)) expect(Math.fround(value)).toBe(value);
+    for (const { args, f32 } of plan.calls) {
+      args.forEach((arg, i) => {
+        if (!f32.includes(i)) expect(arg | 0).toBe(arg);
+      });
+    }
   });
 
   it("is the same from run to run", async () => {

@@ -55,6 +55,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "account for every record of a survey: complete, or what is missing and why",
     load: async () => (await import("./gaps.ts")).gapsCommand(),
   },
+  testbed: {
+    summary: "latency, bytes, energy and fidelity against rivals, over emulated links",
+    load: async () => (await import("./testbed.ts")).testbedCommand(),
+  },
   bench: {
     summary: "time kernels and stages on this machine",
     load: async () => (await import("./bench.ts")).benchCommand(),

@@ -16,6 +16,15 @@ export interface EdgePlan {
   /** int8 [slots][channels]: here the last step leaves the latent. */
   readonly latent: number;
   readonly steps: readonly KernelStep[];
+  /** What each layer leaves, in order; layer i is step i + 1. */
+  readonly activations: readonly Activation[];
+}
+
+/** A layer's output in module memory: its first row, without the zero rows around it. */
+export interface Activation {
+  readonly address: number;
+  readonly rows: number;
+  readonly rowBytes: number;
 }
 
 /** A time-major tensor [rows][channels] with zero rows before and after it. */
@@ -33,16 +42,19 @@ export function planEdge(build: Build<EdgeExports>, file: ModelFile): EdgePlan {
   const rows = edgeRows(config);
   let input = allocSequence(build, inputRows(config), layers[0]!.in, "s16", layers[0]!.padding);
   const steps: KernelStep[] = [inputStep(build, file, traces, input)];
+  const activations: Activation[] = [];
   layers.forEach((layer, i) => {
     const count = rows[i]!;
     const halo = layers[i + 1]?.padding ?? 0;
     const output = allocSequence(build, count, layer.out, layer.output, halo);
     steps.push(conv1dStep(build, file, layer, count, input, output));
+    const { address, rowBytes } = output;
+    activations.push({ address: address + halo * rowBytes, rows: count, rowBytes });
     input = output;
   });
   const latent = build.arena.alloc(countOf(latentShape(config)));
   steps.push(packStep(build, input.address, latent, countOf(latentShape(config))));
-  return { traces, latent, steps };
+  return { traces, latent, steps, activations };
 }
 
 function allocSequence(

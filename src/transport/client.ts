@@ -20,6 +20,8 @@ export interface MqttLinkOptions {
   tls?: LinkTls;
   /** Retained topic that says "online" while connected and "offline" otherwise, by last will. */
   statusTopic?: string;
+  /** A dead peer is noticed after 1.5 times this. Default 15; more where one message takes longer. */
+  keepaliveS?: number;
   /** Word of every failed attempt and lost connection. */
   onProblem?: (message: string) => void;
   /** In [0, 1), for the backoff. Default Math.random. */
@@ -27,7 +29,6 @@ export interface MqttLinkOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A dead peer is noticed after 1.5 times this. */
 const KEEPALIVE_S = 15;
 export const ONLINE = new TextEncoder().encode("online");
 export const OFFLINE = new TextEncoder().encode("offline");
@@ -98,7 +99,7 @@ export class MqttLink implements MessageLink {
       clean: true,
       reconnectPeriod: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      keepalive: KEEPALIVE_S,
+      keepalive: this.#options.keepaliveS ?? KEEPALIVE_S,
       queueQoSZero: false,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),

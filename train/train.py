@@ -23,6 +23,7 @@ import torch
 from augment import coarse_devices, disturb, drop_devices, mirror
 from config import MODELS
 from data import ROOT, Shards
+from inversionnet import BASELINES, make_model
 from metrics import score_by_family, ssim
 from model import Epic
 from muon import Muon
@@ -90,8 +91,8 @@ class Trainer:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         torch.manual_seed(options.seed)
         self.random = np.random.default_rng(options.seed)
-        self.config = MODELS[options.model]()
-        self.model = Epic(self.config)
+        self.config = (MODELS | BASELINES)[options.model]()
+        self.model = make_model(self.config)
         self.elapsed, self.step = 0.0, 0
         if options.start:
             self.model.load_state_dict(torch.load(options.start, map_location="cpu")["model"])
@@ -199,7 +200,7 @@ class Trainer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="epic-base", choices=sorted(MODELS))
+    parser.add_argument("--model", default="epic-base", choices=sorted(MODELS | BASELINES))
     parser.add_argument("--stage", default="float", choices=["float", "qat"])
     parser.add_argument("--from", dest="start", type=Path, help="weights to start from (an ema.pt)")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log.jsonl")

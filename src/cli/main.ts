@@ -19,6 +19,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "model seismic records, as files in OpenFWI's layout",
     load: async () => (await import("./simulate.ts")).simulateCommand(),
   },
+  maps: {
+    summary: "velocity maps of a family without their records",
+    load: async () => (await import("./maps.ts")).mapsCommand(),
+  },
   infer: {
     summary: "turn every record of a file into a velocity map",
     load: async () => (await import("./infer.ts")).inferCommand(),

@@ -274,10 +274,10 @@ export function decodeRange(
   );
 }
 
-/** Version 1.0 header for float32 values of `shape`, padded so that the data start on 64 bytes. */
-export function npyHeader(shape: readonly number[]): Uint8Array {
+/** Version 1.0 header for values of `shape`, padded so that the data start on 64 bytes. */
+export function npyHeader(shape: readonly number[], type: "<f4" | "<u2" = "<f4"): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const total = Math.ceil((10 + text.length + 1) / 64) * 64;
   const bytes = new TextEncoder().encode(`${" ".repeat(10)}${text.padEnd(total - 11)}\n`);
   bytes.set([...magic, 1, 0]);

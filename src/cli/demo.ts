@@ -41,7 +41,7 @@ export function demoCommand(): Command {
     .option("--seed <n>", "seed of the map", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
     .option(
       "--map <file>",
-      "a velocity map instead: .npy, .npz, of the model's grid: (70, 70), (N, 1, 70, 70), m/s",
+      "a velocity map instead: .npy, .npz, .sgy, of the model's grid: (70, 70), (N, 1, 70, 70), m/s",
     )
     .option("--index <k>", "which map", parseIntOption("--index", 0, 2 ** 32 - 1), 0)
     .addOption(

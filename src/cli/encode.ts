@@ -39,7 +39,7 @@ interface Options extends ComputeOptions, JsonOptions {
 export function encodeCommand(): Command {
   const command = new Command("encode")
     .description("The device's half: encode one device's receivers, one frame file per record.")
-    .argument("<data>", "seismic records, .npy, .npz: all receivers, or the device's own")
+    .argument("<data>", "seismic records, .npy, .npz, .sgy: all receivers, or the device's own")
     .requiredOption("--device <i>", "which device, from 0", parseIntOption("--device", 0, 65534))
     .requiredOption("-o, --out <dir>", "folder for record-NNNNNN.device-I.epic")
     .option("--survey <id>", "survey written into the frames, 1-16 of [a-z0-9-]", "local")

@@ -44,7 +44,7 @@ const tableRowsMax = 20;
 export function inferCommand(): Command {
   const command = new Command("infer")
     .description("Turn every record of a file into a velocity map, in this process.")
-    .argument("<data>", "seismic records (N, shots, samples, receivers): .npy, .npz")
+    .argument("<data>", "seismic records (N, shots, samples, receivers): .npy, .npz, .sgy")
     .option("--truth <file>", "true velocity maps (N, 1, rows, columns), m/s")
     .option("-o, --out <dir>", "write velocity.npy, maps.png and result.json there");
   addCheckOptions(command, "latentMisfit and dataMisfit");

@@ -1,20 +1,24 @@
 /** `epic inspect`: what a file is and holds, in words. */
 import { open, stat } from "node:fs/promises";
 import { Command } from "commander";
+import { isSegyName } from "../io/records.ts";
 import { action, addJsonOption, type JsonOptions, printJson } from "./common.ts";
 import type { Description } from "./description.ts";
 import { describeFrame } from "./inspectFrame.ts";
 import { describeModel } from "./inspectModel.ts";
 import { describeNpy, describeNpz } from "./inspectNpy.ts";
+import { describeSegy } from "./inspectSegy.ts";
 import { describeWasm } from "./inspectWasm.ts";
 
 interface Kind {
   readonly name: string;
-  matches(start: Uint8Array): boolean;
+  matches(start: Uint8Array, path: string): boolean;
   describe(path: string): Promise<Description>;
 }
 
 const kinds: readonly Kind[] = [
+  // First, for it has no magic number and its text may look like anything.
+  { name: "segy", matches: (_, path) => isSegyName(path), describe: describeSegy },
   { name: "npy", matches: startsWith("\u0093NUMPY"), describe: describeNpy },
   { name: "npz", matches: startsWith("PK\u0003\u0004"), describe: describeNpz },
   { name: "wasm", matches: startsWith("\0asm"), describe: describeWasm },
@@ -26,18 +30,20 @@ const kinds: readonly Kind[] = [
 export function inspectCommand(): Command {
   const command = new Command("inspect")
     .description(
-      "Describe a model half (.safetensors), latent frame, wasm module, npy or npz file.",
+      "Describe a model half (.safetensors), latent frame, wasm module, npy, npz or SEG-Y file.",
     )
-    .argument("<file>", "any of these; told apart by their first bytes");
+    .argument("<file>", "any of these; told apart by their first bytes, SEG-Y by its name");
   return addJsonOption(command).action(action(inspect));
 }
 
 async function inspect(path: string, options: JsonOptions): Promise<void> {
   const start = await readStart(path);
-  const kind = kinds.find((candidate) => candidate.matches(start));
+  const kind = kinds.find((candidate) => candidate.matches(start, path));
   if (!kind) {
     const came = start.length === 0 ? "an empty file" : "something else";
-    throw new Error(`${path}: expected a model, frame, wasm module, npy or npz file, got ${came}`);
+    throw new Error(
+      `${path}: expected a model, frame, wasm module, npy, npz or SEG-Y file, got ${came}`,
+    );
   }
   const { text, fields } = await kind.describe(path);
   if (options.json) printJson({ kind: kind.name, file: path, ...fields });

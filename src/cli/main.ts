@@ -67,8 +67,12 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "time kernels and stages on this machine",
     load: async () => (await import("./bench.ts")).benchCommand(),
   },
+  convert: {
+    summary: "records or maps from one file format to another: npy, npz, SEG-Y",
+    load: async () => (await import("./convert.ts")).convertCommand(),
+  },
   inspect: {
-    summary: "describe a model, frame, module or npy file",
+    summary: "describe a model, frame, module, npy, npz or SEG-Y file",
     load: async () => (await import("./inspect.ts")).inspectCommand(),
   },
 };

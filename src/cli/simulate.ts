@@ -54,7 +54,7 @@ export function simulateCommand(): Command {
     .option("--seed <s>", "seed of the family", parseIntOption("--seed", 0, 2 ** 32 - 1), 0)
     .option(
       "--maps <file>",
-      "velocity maps instead, .npy, .npz, of the survey's grid: (N,1,70,70), (N,70,70) or (70,70), m/s",
+      "velocity maps instead, .npy, .npz, .sgy, of the survey's grid: (N,1,70,70), (N,70,70) or (70,70), m/s",
     )
     .option("--model <dir>", "the survey of that model, instead of OpenFWI's")
     .option(

@@ -4,9 +4,11 @@ import { NpyRecords } from "./npy.ts";
 import type { NpyExpectation } from "./npyFormat.ts";
 import { openNpz } from "./npz.ts";
 import type { RecordFile } from "./recordFile.ts";
+import { SegyRecords } from "./segy.ts";
 
 /** File name endings of what openRecords reads. */
-export const recordEndings: readonly string[] = [".npy", ".npz"];
+const segyEndings = [".sgy", ".segy"];
+export const recordEndings: readonly string[] = [".npy", ".npz", ...segyEndings];
 
 /**
  * Opens `path`, or the array NAME of an archive for `FILE.npz:NAME`. Checks what the file says of
@@ -14,6 +16,7 @@ export const recordEndings: readonly string[] = [".npy", ".npz"];
  */
 export async function openRecords(path: string, expectation?: NpyExpectation): Promise<RecordFile> {
   const { file, array } = splitArrayName(path);
+  if (isSegyName(file)) return SegyRecords.open(file, expectation);
   if (array !== undefined || (await isZip(file))) return openNpz(file, array, expectation);
   return NpyRecords.open(file, expectation);
 }
@@ -28,6 +31,11 @@ export function splitArrayName(path: string): { file: string; array: string | un
 export function withoutRecordEnding(name: string): string | undefined {
   const ending = recordEndings.find((candidate) => name.toLowerCase().endsWith(candidate));
   return ending && name.slice(0, -ending.length);
+}
+
+/** SEG-Y has no magic number: the name alone tells. */
+export function isSegyName(name: string): boolean {
+  return segyEndings.some((ending) => name.toLowerCase().endsWith(ending));
 }
 
 async function isZip(path: string): Promise<boolean> {

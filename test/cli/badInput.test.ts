@@ -306,7 +306,9 @@ describe("inspect", () => {
       await writeFile(path("thing"), bytes);
       return failing(["inspect", path("thing")], 1);
     };
-    expect(await inspect("hello")).toMatch(/expected a model, frame, wasm module, npy or npz file/);
+    expect(await inspect("hello")).toMatch(
+      /expected a model, frame, wasm module, npy, npz or SEG-Y file/,
+    );
     expect(await inspect("")).toMatch(/got an empty file/);
     expect(await inspect(Buffer.from("\0asm\x02\0\0\0"))).toMatch(/expected version 1, got 2/);
     expect(await inspect(Buffer.from("\0asm\x01\0\0\0\x0a\xff"))).toMatch(/wasm: expected/);

@@ -140,7 +140,7 @@ describe("epic", () => {
 
   const commands = [
     ...["demo", "simulate", "infer", "encode", "decode", "eval"],
-    ...["edge", "central", "broker", "testbed", "bench", "inspect"],
+    ...["edge", "central", "broker", "testbed", "bench", "convert", "inspect"],
   ];
   it("names every command in its help", async () => {
     const help = await epic("--help");

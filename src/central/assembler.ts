@@ -16,6 +16,8 @@ export interface OpenRecord {
   readonly frames: (ReceivedFrame | undefined)[];
   /** Devices whose frames are in the committed result already. */
   readonly committed: ReadonlySet<number>;
+  /** Devices whose frames are on disk without being in a result: acknowledged already. */
+  readonly kept: Set<number>;
   /** On the caller's steady clock. */
   readonly openedMs: number;
   readonly deadlineMs: number;
@@ -34,8 +36,8 @@ export type Acceptance =
   | { kind: "taken"; ready: boolean }
   /** This device's frame is there already; the answer comes when the record is committed. */
   | { kind: "duplicate" }
-  /** This device's frame is part of a committed result: acknowledge at once. */
-  | { kind: "committed" }
+  /** This device's frame is part of a committed result, or kept on disk: acknowledge at once. */
+  | { kind: "committed" | "kept" }
   | { kind: "other-model" };
 
 const OPEN_MAX = 1024;
@@ -48,7 +50,7 @@ export class RecordAssembler {
   readonly #devices: number;
   readonly #deadlineMs: number;
   readonly #openMax: number;
-  /** In order of opening, which is also the order of deadlines. */
+  /** In order of opening. */
   readonly #open = new Map<bigint, OpenRecord>();
 
   constructor({ devices, deadlineMs, openMax = OPEN_MAX }: AssemblerOptions) {
@@ -74,7 +76,35 @@ export class RecordAssembler {
     for (const received of stored) frames[received.frame.device] = received;
     const committed = new Set(stored.map(({ frame }) => frame.device));
     const deadlineMs = nowMs + this.#deadlineMs;
-    this.#open.set(record, { record, modelId, frames, committed, openedMs: nowMs, deadlineMs });
+    const kept = new Set<number>();
+    this.#open.set(record, {
+      record,
+      modelId,
+      frames,
+      committed,
+      kept,
+      openedMs: nowMs,
+      deadlineMs,
+    });
+  }
+
+  /** Puts back a record whose result could not be committed; it is due again after `retryMs`. */
+  restore(open: OpenRecord, nowMs: number, retryMs: number): void {
+    this.#open.set(open.record, { ...open, deadlineMs: nowMs + retryMs });
+  }
+
+  /** Open records that came before `beforeMs` and have frames that nothing on disk holds. */
+  unkept(beforeMs: number): OpenRecord[] {
+    return [...this.#open.values()].filter(
+      ({ frames, committed, kept, openedMs }) =>
+        openedMs <= beforeMs &&
+        frames.some((frame, i) => frame !== undefined && !committed.has(i) && !kept.has(i)),
+    );
+  }
+
+  /** An open record as it is now. */
+  get(record: bigint): OpenRecord | undefined {
+    return this.#open.get(record);
   }
 
   /** Adds a frame to its open record; the first of each device counts. */
@@ -84,6 +114,7 @@ export class RecordAssembler {
     if (open === undefined) throw new Error(`record: expected an open record, got ${record}`);
     if (open.modelId !== modelId) return { kind: "other-model" };
     if (open.committed.has(device)) return { kind: "committed" };
+    if (open.kept.has(device)) return { kind: "kept" };
     if (open.frames[device] !== undefined) return { kind: "duplicate" };
     open.frames[device] = received;
     return { kind: "taken", ready: open.frames.every((frame) => frame !== undefined) };
@@ -99,9 +130,11 @@ export class RecordAssembler {
   /** Records to be decoded now with what they have: past their deadline, or too many open. */
   due(nowMs: number): bigint[] {
     const due: bigint[] = [];
+    let tooMany = this.#open.size - this.#openMax;
     for (const { record, deadlineMs } of this.#open.values()) {
-      if (deadlineMs > nowMs && this.#open.size - due.length <= this.#openMax) break;
+      if (deadlineMs > nowMs && tooMany <= 0) continue;
       due.push(record);
+      tooMany--;
     }
     return due;
   }

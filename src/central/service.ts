@@ -25,6 +25,7 @@ import {
 import { type OpenRecord, type ReceivedFrame, RecordAssembler } from "./assembler.ts";
 import type { GapStore } from "./gaps.ts";
 import type { CentralMetrics } from "./metrics.ts";
+import type { OpenFrames } from "./openFrames.ts";
 import type { RecordDocument, RecordResult, ResultStore } from "./store.ts";
 
 /** What the service needs of a CentralDecoder. */
@@ -52,6 +53,7 @@ export interface ServiceOptions {
   link: MessageLink;
   store: ResultStore;
   gaps: GapStore;
+  openFrames: OpenFrames;
   metrics: CentralMetrics;
   log: Log;
   survey: string;
@@ -61,6 +63,8 @@ export interface ServiceOptions {
   /** How long a record waits for missing devices after its first frame. */
   deadlineMs: number;
   openMax?: number;
+  /** Frames of a record that waits longer than this are put on disk and acknowledged. Default 250. */
+  keepAfterMs?: number;
   /** Frames received and not handled yet, at most; what comes beyond is left to come again. Default 1024. */
   queueMax?: number;
   /** Draws a map for `maps.png`; no picture when absent. */
@@ -84,6 +88,9 @@ export interface LatentCheck {
 }
 
 const QUEUE_MAX = 1024;
+const KEEP_AFTER_MS = 250;
+/** A result that could not be written is tried again after this. */
+const RETRY_MS = 5000;
 /** An overloaded service does not tell each device more often than this. */
 const BUSY_EVERY_MS = 250;
 
@@ -108,6 +115,7 @@ export class CentralService {
   readonly #totals = { committed: 0, partial: 0, refined: 0, framesTaken: 0, framesRefused: 0 };
   readonly #steadyNow: () => number;
   readonly #queueMax: number;
+  readonly #keepAfterMs: number;
   /** When each device was last told to send less. */
   readonly #toldBusyMs = new Map<number, number>();
   #queued = 0;
@@ -118,6 +126,7 @@ export class CentralService {
     this.#options = options;
     this.#steadyNow = options.steadyNow ?? (() => performance.now());
     this.#queueMax = options.queueMax ?? QUEUE_MAX;
+    this.#keepAfterMs = options.keepAfterMs ?? KEEP_AFTER_MS;
     const { geometry, latent } = options.decoder.config;
     this.#latentLength = latent.slots * latent.channels;
     this.#latents = new Int8Array(geometry.devices.length * this.#latentLength);
@@ -132,6 +141,7 @@ export class CentralService {
   /** Subscribes to the shards' latents and gap notices, and to the devices' status. */
   async start(): Promise<void> {
     const { link, survey, served } = this.#options;
+    await this.#takeUp();
     const own = served.flatMap((shard) => [latentFilter(survey, shard), gapFilter(survey, shard)]);
     await link.subscribe([...own, deviceStatusFilter(survey)]);
   }
@@ -143,10 +153,14 @@ export class CentralService {
     return this.#queued >= this.#queueMax ? "overloaded" : undefined;
   }
 
-  /** Decodes what is past its deadline. Call it a few times per second. */
+  /** Decodes what is past its deadline, keeps what waits. Call it a few times per second. */
   tick(): void {
-    for (const record of this.#assembler.due(this.#steadyNow())) {
+    const now = this.#steadyNow();
+    for (const record of this.#assembler.due(now)) {
       this.#enqueue(() => this.#finish(record));
+    }
+    for (const { record } of this.#assembler.unkept(now - this.#keepAfterMs)) {
+      this.#enqueue(() => this.#keep(record));
     }
   }
 
@@ -286,7 +300,7 @@ export class CentralService {
     metrics.openRecords.set(this.#assembler.size);
     if (acceptance.kind === "other-model") {
       await this.#refuse(received.frame, this.#senderOf(received.frame), "other-model");
-    } else if (acceptance.kind === "committed") {
+    } else if (acceptance.kind === "committed" || acceptance.kind === "kept") {
       await this.#acknowledge(this.#senderOf(received.frame), {
         status: "committed",
         record,
@@ -321,12 +335,63 @@ export class CentralService {
     return true;
   }
 
-  /** Decodes a record with the frames it has, commits the result, acknowledges its new frames. */
-  async #finish(record: bigint): Promise<void> {
-    const { decoder, store, metrics, log, draw } = this.#options;
-    const open = this.#assembler.take(record);
-    metrics.openRecords.set(this.#assembler.size);
+  /** Opens the records that an earlier process has kept and not finished. */
+  async #takeUp(): Promise<void> {
+    const { openFrames, decoder, log, served, shards } = this.#options;
+    for (const record of await openFrames.records()) {
+      if (!served.includes(shardOf(record, shards))) continue;
+      try {
+        for (const received of await openFrames.load(record)) {
+          const { modelId, device } = received.frame;
+          if (modelId !== decoder.modelId) throw new Error(`frames of model ${modelId}`);
+          if (!this.#assembler.has(record) && !(await this.#reopen(received))) continue;
+          if (this.#assembler.accept(received).kind === "taken") {
+            this.#assembler.get(record)?.kept.add(device);
+          }
+        }
+      } catch (error) {
+        // They stay on disk, for a process that can read them.
+        const detail = (error as Error).message;
+        log.error({ record: `${record}`, detail }, "kept frames cannot be taken up");
+      }
+    }
+  }
+
+  /** Puts the frames of a record that waits on disk and acknowledges them. */
+  async #keep(record: bigint): Promise<void> {
+    const { openFrames, decoder } = this.#options;
+    const open = this.#assembler.get(record);
     if (open === undefined) return;
+    const frames = open.frames.filter((received) => received !== undefined);
+    const fresh = frames
+      .map(({ frame }) => frame)
+      .filter(({ device }) => !open.committed.has(device) && !open.kept.has(device));
+    if (fresh.length === 0) return;
+    await openFrames.keep(record, frames);
+    for (const frame of fresh) {
+      open.kept.add(frame.device);
+      const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
+      await this.#acknowledge(this.#senderOf(frame), ack);
+    }
+  }
+
+  /** Finishes a record; one that fails is tried again, since its frames may be acknowledged. */
+  async #finish(record: bigint): Promise<void> {
+    const open = this.#assembler.take(record);
+    this.#options.metrics.openRecords.set(this.#assembler.size);
+    if (open === undefined) return;
+    try {
+      await this.#decodeAndCommit(open);
+    } catch (error) {
+      if (open.kept.size > 0) this.#assembler.restore(open, this.#steadyNow(), RETRY_MS);
+      throw error;
+    }
+  }
+
+  /** Decodes a record with the frames it has, commits the result, acknowledges its new frames. */
+  async #decodeAndCommit(open: OpenRecord): Promise<void> {
+    const { decoder, store, metrics, log, draw, openFrames } = this.#options;
+    const { record } = open;
     const previous = open.committed.size > 0 ? (await store.load(record))?.document : undefined;
     const start = performance.now();
     const map = this.#decode(open);
@@ -339,6 +404,7 @@ export class CentralService {
     };
     const picture = draw?.(map, `record ${record}`);
     await this.#commit(record, { document, map, frames, ...(picture && { picture }) });
+    if (open.kept.size > 0) await openFrames.release(record);
     metrics.decodeSeconds.observe(msDecode / 1000);
     metrics.waitSeconds.observe(document.msWait / 1000);
     const outcome = outcomeOf(document);
@@ -351,7 +417,7 @@ export class CentralService {
       "record committed",
     );
     for (const { frame } of frames) {
-      if (open.committed.has(frame.device)) continue;
+      if (open.committed.has(frame.device) || open.kept.has(frame.device)) continue;
       const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
       await this.#acknowledge(this.#senderOf(frame), ack);
     }

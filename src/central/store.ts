@@ -162,7 +162,7 @@ function parseDocument(text: string, folder: string): RecordDocument {
 }
 
 /** The frames in `bytes`, one after the other. @throws FrameError */
-function splitFrames(
+export function splitFrames(
   bytes: Uint8Array,
   coder: LatentCoder | undefined,
 ): Pick<ReceivedFrame, "frame" | "bytes">[] {

@@ -5,6 +5,7 @@ import { CentralDecoder } from "../central/decoder.ts";
 import { GapStore } from "../central/gaps.ts";
 import { HttpEndpoint } from "../central/http.ts";
 import { CentralMetrics } from "../central/metrics.ts";
+import { OpenFrames } from "../central/openFrames.ts";
 import { CentralService } from "../central/service.ts";
 import { ResultStore } from "../central/store.ts";
 import { EdgeEncoder } from "../edge/encoder.ts";
@@ -125,6 +126,7 @@ async function central(options: Options): Promise<void> {
       link,
       store,
       gaps: new GapStore(options.out),
+      openFrames: new OpenFrames(options.out, decoder.coder),
       metrics,
       log,
       survey: options.survey,

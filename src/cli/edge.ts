@@ -50,7 +50,7 @@ export function edgeCommand(): Command {
     .option("--window <n>", "frames under way at most", parseIntOption("--window", 1, 1024), 8)
     .option(
       "--ack-timeout <ms>",
-      "send again after this; more than the central node's deadline",
+      "send again after this",
       parseIntOption("--ack-timeout", 100, 3_600_000),
       15_000,
     )

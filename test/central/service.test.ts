@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GapStore } from "../../src/central/gaps.ts";
 import { CentralMetrics } from "../../src/central/metrics.ts";
+import { OpenFrames } from "../../src/central/openFrames.ts";
 import { CentralService, type ServiceOptions } from "../../src/central/service.ts";
 import { type RecordDocument, ResultStore } from "../../src/central/store.ts";
 import { readNpy } from "../../src/io/npy.ts";
@@ -91,7 +92,7 @@ describe("CentralService", () => {
     now += 999;
     service.tick();
     await service.settled();
-    expect(acks).toEqual([]);
+    expect(existsSync(join(folder.path, "1"))).toBe(false);
     now += 1;
     service.tick();
     await service.settled();
@@ -104,6 +105,65 @@ describe("CentralService", () => {
     expect(await document(1)).toMatchObject({ revision: 2, devicesMissing: [] });
     expect(acks.map(({ device }) => device)).toEqual([0, 2, 1]);
     expect(await metric("epic_records_total")).toEqual({ partial: 1, refined: 1 });
+  });
+
+  it("keeps the frames of a record that waits, so that devices out of step do not wait for it", async () => {
+    const first = await central({ keepAfterMs: 100 });
+    await send(first, [1, 0], [2, 1]);
+    now += 99;
+    first.tick();
+    await first.settled();
+    expect(acks).toEqual([]);
+    now += 1;
+    first.tick();
+    await first.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(acks.map(({ device, ack }) => [device, ack.status])).toEqual([
+      [0, "committed"],
+      [1, "committed"],
+    ]);
+    expect((await readdir(join(folder.path, "open"))).sort()).toEqual(["1.bin", "2.bin"]);
+    await send(first, [1, 0]); // its acknowledgement was lost
+    expect(acks.length).toBe(3);
+
+    // Another process takes up what the first has kept.
+    network.links.delete(links.at(-1)!);
+    const second = await central({ keepAfterMs: 100 });
+    await send(second, [1, 1], [1, 2]);
+    expect(await document(1)).toMatchObject({ revision: 1, devicesPresent: [0, 1, 2] });
+    expect(await map(1)).toEqual([sum(1, 0), sum(1, 1), sum(1, 2)]);
+    now += 1000;
+    second.tick();
+    await second.settled();
+    expect(await document(2)).toMatchObject({ revision: 1, devicesPresent: [1] });
+    expect(await readdir(join(folder.path, "open"))).toEqual([]);
+  });
+
+  it("tries a result with kept frames again, since no device has them any more", async () => {
+    const service = await central({ keepAfterMs: 100 });
+    await send(service, [1, 0]);
+    now += 100;
+    service.tick();
+    await service.settled();
+    await mkdir(join(folder.path, "1", "frames.bin"), { recursive: true });
+    await send(service, [1, 1], [1, 2]);
+    expect(warnings).toEqual(["a frame or record could not be handled"]);
+    await rm(join(folder.path, "1"), { recursive: true });
+    now += 5000;
+    service.tick();
+    await service.settled();
+    expect(await document(1)).toMatchObject({ revision: 1, devicesPresent: [0, 1, 2] });
+  });
+
+  it("leaves kept frames of another model where they are", async () => {
+    const first = await central({ keepAfterMs: 0 });
+    await send(first, [1, 0]);
+    first.tick();
+    await first.settled();
+    network.links.delete(links.at(-1)!);
+    await central({ decoder: { ...decoder, modelId: "f".repeat(16) } });
+    expect(warnings).toEqual(["kept frames cannot be taken up"]);
+    expect(await readdir(join(folder.path, "open"))).toEqual(["1.bin"]);
   });
 
   it("keeps its deadlines when the wall clock jumps, forwards or back", async () => {
@@ -393,6 +453,7 @@ async function central(options: Partial<ServiceOptions> = {}): Promise<CentralSe
     link,
     store: await ResultStore.open(folder.path, "field"),
     gaps: new GapStore(folder.path),
+    openFrames: new OpenFrames(folder.path),
     metrics,
     log,
     survey: "field",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GapStore } from "../../src/central/gaps.ts";
 import { CentralMetrics } from "../../src/central/metrics.ts";
+import { OpenFrames } from "../../src/central/openFrames.ts";
 import { CentralService, type LatentCheck } from "../../src/central/service.ts";
 import { ResultStore } from "../../src/central/store.ts";
 import { latentTopic } from "../../src/protocol/index.ts";
@@ -28,6 +29,7 @@ async function commit(check: LatentCheck, devices: readonly number[]) {
     link: network.link(),
     store,
     gaps: new GapStore(folder.path),
+    openFrames: new OpenFrames(folder.path),
     metrics: new CentralMetrics({ modelId, name: "small", module: "scalar" }),
     log: {
       info: () => {},

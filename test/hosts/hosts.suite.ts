@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeFrame } from "../../src/protocol/index.ts";
 import { requireBuild } from "../cli/processes.ts";
 import { type Found, findPackaged, findProgram, findPython, hostsFolder } from "./findHost.ts";
-import { bundle, bytesOf, hexOf, type Job, jobFolder, prepareJob } from "./job.ts";
+import { bytesOf, type Golden, hexOf } from "./golden.ts";
+import { bundle, jobFolder, prepareJob } from "./job.ts";
 import { hostModule, writeScript } from "./spectest.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,7 +35,7 @@ interface Row {
   readonly result: string;
 }
 const table = new Map<Host, Row>();
-let job: Job;
+let job: Golden;
 
 beforeAll(async () => {
   requireBuild();

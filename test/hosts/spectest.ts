@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EdgePlanDocument } from "../../src/model/edgeExport.ts";
 import type { KernelCall } from "../../src/model/step.ts";
-import { bytesOf } from "./job.ts";
+import { bytesOf } from "./golden.ts";
 
 /** Text of the module that plays the host. */
 export function hostModule(folder: string, traces: Float32Array): string {

@@ -78,6 +78,24 @@ module.exports = {
       from: { path: "^src/edge/" },
       to: { path: "^src/central/" },
     },
+    {
+      name: "page-of-the-core",
+      comment:
+        "the page takes from src what runs in a browser: the core and what draws and formats",
+      severity: "error",
+      from: { path: "^web/src/" },
+      to: {
+        path: "^src/",
+        pathNot:
+          "^src/(engine|model|protocol|physics|metrics|trust)/|^src/(edge/(encoder|receivers)|central/decoder)\\.ts$|^src/io/(npyFormat|plots/(colours|ticks))\\.ts$",
+      },
+    },
+    {
+      name: "page-without-node",
+      severity: "error",
+      from: { path: "^web/src/" },
+      to: { dependencyTypes: ["core"] },
+    },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     {
       name: "nothing-imports-tests",

@@ -63,6 +63,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "latency, bytes, energy and fidelity against rivals, over emulated links",
     load: async () => (await import("./testbed.ts")).testbedCommand(),
   },
+  web: {
+    summary: "serve the page: paint the ground, watch the wave, switch devices off",
+    load: async () => (await import("./web.ts")).webCommand(),
+  },
   bench: {
     summary: "time kernels and stages on this machine",
     load: async () => (await import("./bench.ts")).benchCommand(),

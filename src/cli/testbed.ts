@@ -7,8 +7,10 @@ import { loadModel } from "../io/modelFiles.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { FAMILIES, velocityMap } from "../physics/families/index.ts";
 import { ARMS, ArmBench, type ArmName } from "../testbed/arms.ts";
+import { type Emulation, type EmulationOptions, ProxyEmulation } from "../testbed/emulation.ts";
 import { CORE_SOURCE, CORE_W, RADIOS } from "../testbed/energy.ts";
 import { LINKS, type LinkProfile } from "../testbed/links.ts";
+import { NamespaceEmulation, whyNoNamespaces } from "../testbed/namespaces.ts";
 import { testbedPng } from "../testbed/picture.ts";
 import { type Sample, TestbedRun } from "../testbed/run.ts";
 import { compareArms, summariseArm } from "../testbed/summary.ts";
@@ -33,6 +35,7 @@ interface Options extends JsonOptions {
   records: number;
   seed: number;
   slowdown: number[];
+  emulation: "proxy" | "namespaces";
   model?: string;
   module?: ModuleName;
   out?: string;
@@ -56,6 +59,14 @@ export function testbedCommand(): Command {
       "how many times slower than this machine each device computes: one factor, or one per device",
       parseSlowdown,
       [1],
+    )
+    .addOption(
+      new Option(
+        "--emulation <way>",
+        "of the links; namespaces: real hosts and TCP, takes Linux, root and socat",
+      )
+        .choices(["proxy", "namespaces"])
+        .default("proxy"),
     )
     .option("--out <dir>", "write testbed.json, with every record's figures, and testbed.png there")
     .option("--model <dir>", "model folder (default: the shipped weights/epic-base)")
@@ -85,7 +96,8 @@ async function testbed(options: Options): Promise<void> {
   const devices = config.geometry.devices.length;
   const slowdown = spreadSlowdown(options.slowdown, devices);
   const { seed, model, module } = options;
-  const run = await TestbedRun.start({ link, arms, devices, slowdown, seed, model, module, stop });
+  const emulation = await openEmulation(options.emulation, { link, devices, seed });
+  const run = await TestbedRun.start({ emulation, devices, slowdown, model, module, stop });
   let samples: Sample[];
   const truths: Float32Array[] = [];
   try {
@@ -93,10 +105,24 @@ async function testbed(options: Options): Promise<void> {
   } finally {
     await run.close();
   }
-  const report = makeReport(options, link, slowdown, samples, truths, config, run.module, modelId);
+  const report = makeReport(options, link, slowdown, samples, truths, config, {
+    emulation: emulation.name,
+    module: run.module,
+    modelId,
+  });
   if (options.out !== undefined) await writeReport(options.out, report, samples);
   if (options.json) printJson(report);
   else process.stdout.write(`${formatTestbed(report)}\n`);
+}
+
+async function openEmulation(
+  way: Options["emulation"],
+  options: EmulationOptions,
+): Promise<Emulation> {
+  if (way === "proxy") return new ProxyEmulation(options);
+  const reason = await whyNoNamespaces();
+  if (reason !== undefined) throw new Error(`--emulation namespaces: ${reason}`);
+  return NamespaceEmulation.create(options);
 }
 
 /** Every record through every arm, one after the other; the first record once more beforehand, not counted. */
@@ -142,8 +168,7 @@ function makeReport(
   samples: readonly Sample[],
   truths: readonly Float32Array[],
   { geometry }: ModelConfig,
-  module: string,
-  modelId: string,
+  made: Pick<TestbedReport, "emulation" | "module" | "modelId">,
 ): TestbedReport {
   const summaries = Object.fromEntries(
     arms.map((arm) => {
@@ -153,14 +178,12 @@ function makeReport(
   );
   return {
     link,
-    emulation: "shaping proxy in this machine, one per device",
+    ...made,
     radio: RADIOS[link.radio],
     core: { watts: CORE_W, source: CORE_SOURCE },
     records,
     seed,
     slowdown,
-    module,
-    modelId,
     node: process.version,
     arms: summaries,
     lessThanRaw: compareArms(summaries, "raw", link),

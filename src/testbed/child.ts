@@ -12,6 +12,7 @@ import {
 import { MqttLink } from "../transport/client.ts";
 import { ARMS, type Arm, ArmBench, type ArmName, FRAME_ENCODINGS, idOf, SURVEY } from "./arms.ts";
 import {
+  clientIdOf,
   clock,
   type FromChild,
   KEEPALIVE_S,
@@ -33,7 +34,7 @@ async function receive(message: ToChild): Promise<void> {
     const bench = await ArmBench.load(await loadModel(message.model), message.module);
     const link = new MqttLink({
       url: message.url,
-      clientId: `testbed-${message.role}-${message.device}`,
+      clientId: clientIdOf(message.role, message.device),
       keepaliveS: KEEPALIVE_S,
     });
     turns = await (message.role === "device" ? device : centre)(message, bench, link);

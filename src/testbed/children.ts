@@ -1,5 +1,5 @@
 /** The testbed's processes, seen from the one that started them. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { FromChild, SetUp, Turn } from "./messages.ts";
 
@@ -11,13 +11,28 @@ export class Child {
   readonly #process: ChildProcess;
   readonly #onMessage: (message: FromChild) => void;
 
-  /** @param onMessage gets "failed" too when the process ends by itself */
-  constructor(name: string, setUp: SetUp, onMessage: (message: FromChild) => void) {
+  /**
+   * @param command what the process is started with, as `ip netns exec NAME`
+   * @param onMessage gets "failed" too when the process ends by itself
+   */
+  constructor(
+    name: string,
+    command: readonly string[],
+    setUp: SetUp,
+    onMessage: (message: FromChild) => void,
+  ) {
     this.name = name;
     this.#onMessage = onMessage;
-    this.#process = fork(childPath, [], { serialization: "advanced" });
+    const [program, ...args] = [...command, process.execPath, childPath];
+    this.#process = spawn(program!, args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+      // A group of its own: Ctrl-C reaches the parent alone, which ends its children.
+      detached: process.platform !== "win32",
+    });
     this.#process.on("message", (message) => onMessage(message as FromChild));
     this.#process.once("exit", this.#died);
+    this.#process.once("error", (error) => onMessage({ kind: "failed", message: error.message }));
     this.#process.send(setUp);
   }
 

@@ -52,6 +52,11 @@ export type FromChild =
     }
   | { readonly kind: "failed"; readonly message: string };
 
+/** The MQTT client id of a process. */
+export function clientIdOf(role: SetUp["role"], device: number): string {
+  return `testbed-${role}-${device}`;
+}
+
 /** Wall clock with fractions of a millisecond. */
 export function clock(): number {
   return performance.timeOrigin + performance.now();

@@ -5,8 +5,8 @@ import { type Channel, LinkShaper, SEGMENT_DATA_BYTES, SEGMENT_HEADER_BYTES } fr
 /** Bytes that a modem holds before the sender has to wait. */
 const QUEUE_BYTES_MAX = 256 * 1024;
 
-/** Traffic of one device's link, as a network card would count it (estimate of docs/protocol.md "Bytes"). */
-export interface WireBytes {
+/** Traffic of one device's link (estimate of docs/protocol.md "Bytes"). */
+export interface ProxyBytes {
   /** TCP stream bytes, both ways: exact. */
   readonly mqtt: number;
   readonly up: number;
@@ -66,7 +66,7 @@ export class ShapingProxy {
   }
 
   /** Since the start, connection set-up and pure acknowledgements (one for two segments) included. */
-  bytes(): WireBytes {
+  bytes(): ProxyBytes {
     const { up, down } = this.#counts;
     const wire = (own: Count, other: Count) =>
       own.bytes + SEGMENT_HEADER_BYTES * (own.segments + other.segments / 2);

@@ -1,19 +1,16 @@
 /** One run: broker, shaped links and processes; every record goes through every arm in turn. */
-import { seededIntegers } from "../engine/seeded.ts";
 import { Broker } from "../transport/broker.ts";
 import type { ArmName } from "./arms.ts";
 import { Child } from "./children.ts";
-import type { LinkProfile } from "./links.ts";
-import type { FromChild, SetUp } from "./messages.ts";
-import { ShapingProxy, type WireBytes } from "./proxy.ts";
+import type { EmulatedLink, Emulation, WireBytes } from "./emulation.ts";
+import { clientIdOf, type FromChild, type SetUp } from "./messages.ts";
 
 export interface RunOptions {
-  readonly link: LinkProfile;
-  readonly arms: readonly ArmName[];
+  /** The run's to close. */
+  readonly emulation: Emulation;
   readonly devices: number;
   /** By device. */
   readonly slowdown: readonly number[];
-  readonly seed: number;
   readonly model: string | undefined;
   readonly module: SetUp["module"];
   /** Aborts the run. */
@@ -48,13 +45,17 @@ const PACKET_BYTES_MAX = 4 * 2 ** 20;
 /** No record takes this long, on the slowest link with an outage; one that does is stuck. */
 const TURN_TIMEOUT_MS = 600_000;
 
+interface LinkCount extends WireBytes {
+  readonly mqtt: number;
+}
+
 type Sent = Extract<FromChild, { kind: "sent" }>;
 type Decoded = Extract<FromChild, { kind: "decoded" }>;
 
 export class TestbedRun {
   readonly #options: RunOptions;
   readonly #broker: Broker;
-  readonly #proxies: readonly ShapingProxy[];
+  #links: readonly EmulatedLink[] = [];
   #children: readonly Child[] = [];
   #turn = 0;
   #onMessage: (message: FromChild) => void = () => {};
@@ -63,18 +64,15 @@ export class TestbedRun {
 
   /** Resolves when all processes are connected through their links. */
   static async start(options: RunOptions): Promise<TestbedRun> {
-    const { link, devices, seed } = options;
-    const broker = await Broker.start({ port: 0, packetBytesMax: PACKET_BYTES_MAX });
-    const channel = { freeAtMs: 0 };
-    const proxies: ShapingProxy[] = [];
-    for (let device = 0; device < devices; device++) {
-      const integers = seededIntegers(seed * 1000 + device + 1);
-      const random = () => integers(0, 2 ** 24 - 1) / 2 ** 24;
-      const shared = link.medium === "shared" ? { channel } : {};
-      proxies.push(await ShapingProxy.start({ link, random, target: broker.port, ...shared }));
-    }
-    const run = new TestbedRun(options, broker, proxies);
+    const { emulation } = options;
+    const listen = { host: emulation.brokerHost, port: 0, packetBytesMax: PACKET_BYTES_MAX };
+    const broker = await Broker.start(listen).catch(async (error: Error) => {
+      await emulation.close();
+      throw error;
+    });
+    const run = new TestbedRun(options, broker);
     try {
+      run.#links = await emulation.connect(broker.port);
       await run.#startChildren();
     } catch (error) {
       await run.close();
@@ -83,10 +81,9 @@ export class TestbedRun {
     return run;
   }
 
-  private constructor(options: RunOptions, broker: Broker, proxies: readonly ShapingProxy[]) {
+  private constructor(options: RunOptions, broker: Broker) {
     this.#options = options;
     this.#broker = broker;
-    this.#proxies = proxies;
   }
 
   async #startChildren(): Promise<void> {
@@ -98,8 +95,7 @@ export class TestbedRun {
     });
     const shared = { kind: "setup", devices, model, module } as const;
     const forward = (message: FromChild) => this.#onMessage(message);
-    const children = this.#proxies.map(({ port }, device) => {
-      const url = `mqtt://127.0.0.1:${port}`;
+    const children = this.#links.map(({ url, command }, device) => {
       const setUp = {
         ...shared,
         role: "device",
@@ -107,18 +103,18 @@ export class TestbedRun {
         url,
         slowdown: slowdown[device]!,
       } as const;
-      return new Child(`device ${device}`, setUp, forward);
+      return new Child(`device ${device}`, command, setUp, forward);
     });
     const { url } = this.#broker;
     const own = { ...shared, role: "centre", device: 0, url, slowdown: 1 } as const;
-    this.#children = [...children, new Child("centre", own, forward)];
+    this.#children = [...children, new Child("centre", [], own, forward)];
     await all;
   }
 
   /** @param traces by device, [shots][samples][receivers] */
   async transmit(arm: ArmName, record: number, traces: readonly Float32Array[]): Promise<Sample> {
     const id = ++this.#turn;
-    const before = this.#proxies.map((proxy) => proxy.bytes());
+    const before = this.#count();
     const sent: Sent[] = [];
     let decoded: Decoded | undefined;
     const done = this.#until((message) => {
@@ -130,15 +126,23 @@ export class TestbedRun {
       this.#children[device]!.send({ kind: "turn", id, arm, traces: own });
     });
     await done;
-    const after = this.#proxies.map((proxy) => proxy.bytes());
-    return sampleOf(arm, record, sent, decoded!, before, after);
+    return sampleOf(arm, record, sent, decoded!, before, this.#count());
+  }
+
+  /** By device. MQTT bytes are the broker's own count. */
+  #count(): LinkCount[] {
+    const clients = this.#broker.bytes();
+    return this.#links.map((link, device) => {
+      const client = clients.get(clientIdOf("device", device));
+      return { ...link.bytes(), mqtt: (client?.mqttIn ?? 0) + (client?.mqttOut ?? 0) };
+    });
   }
 
   async close(): Promise<void> {
     this.#onMessage = () => {};
     await Promise.all(this.#children.map((child) => child.stop()));
-    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
     await this.#broker.close();
+    await this.#options.emulation.close();
   }
 
   /** Resolves at the message for which `done` is true; rejects when a process fails, or nothing comes. */
@@ -172,8 +176,8 @@ function sampleOf(
   record: number,
   sent: readonly Sent[],
   { arrivedMs, decodeMs: [start, end], map }: Decoded,
-  before: readonly WireBytes[],
-  after: readonly WireBytes[],
+  before: readonly LinkCount[],
+  after: readonly LinkCount[],
 ): Sample {
   const devices = sent.map((own, device) => ({
     encodeMs: own.encodedMs - own.startMs,

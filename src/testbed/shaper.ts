@@ -61,6 +61,21 @@ export class LinkShaper {
     return this.#lastArrivalMs;
   }
 
+  /**
+   * Takes a whole packet, headers included, that is ready at `nowMs`; repairing a loss is up to the TCP that sent it.
+   * @param queueMs how long a packet may wait for the channel before it is dropped
+   * @returns when it arrives; undefined when it is lost
+   */
+  pass(bytes: number, nowMs: number, queueMs: number): number | undefined {
+    const { delayMs, jitterMs, loss } = this.#direction;
+    if (this.#channel.freeAtMs - nowMs > queueMs) return undefined;
+    const sentMs = this.#occupy(bytes - SEGMENT_HEADER_BYTES, nowMs);
+    if (this.#random() < loss) return undefined;
+    const arrivalMs = sentMs + delayMs + jitterMs * this.#random();
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs);
+    return this.#lastArrivalMs;
+  }
+
   /** When the segment has left. */
   #occupy(bytes: number, nowMs: number): number {
     const start = this.#afterOutage(Math.max(nowMs, this.#channel.freeAtMs));

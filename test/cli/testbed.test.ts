@@ -1,8 +1,10 @@
 /** `epic testbed` as a user runs it: the built program, real processes, real sockets. */
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ARMS } from "../../src/testbed/arms.ts";
+import { whyNoNamespaces } from "../../src/testbed/namespaces.ts";
 import type { ArmSummary } from "../../src/testbed/summary.ts";
 import { scratch } from "../edge/smallSurvey.ts";
 import { type TinyModel, tinyModel } from "../library/tinyModel.ts";
@@ -68,6 +70,44 @@ describe("epic testbed", () => {
       expect(file.samples).toHaveLength(2 * ARMS.length);
       const picture = await readFile(join(out, "testbed.png"));
       expect(picture.subarray(1, 4).toString()).toBe("PNG");
+    },
+    slowMs,
+  );
+
+  it(
+    "runs over network namespaces, counts what passes, and leaves none behind",
+    async ({ skip }) => {
+      const reason = await whyNoNamespaces();
+      if (reason !== undefined) {
+        process.stderr.write(`testbed: namespaces not tested: ${reason}\n`);
+        skip(reason);
+      }
+      const args = [
+        "--link",
+        "wifi",
+        "--records",
+        "1",
+        "--arms",
+        "raw,epic",
+        "--model",
+        modelFolder,
+      ];
+      const { code, stdout, stderr } = await run([
+        "testbed",
+        ...args,
+        "--emulation",
+        "namespaces",
+        "--json",
+      ]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const { arms, emulation } = JSON.parse(stdout);
+      expect(emulation).toMatch(/^network namespaces, TCP /);
+      expect(arms.epic.ssim).toBe(arms.raw.ssim);
+      expect(arms.raw.bytes.wire).toBeGreaterThan(1_400_000 * 1.04);
+      expect(arms.raw.bytes.wire).toBeLessThan(1_400_000 * 1.5);
+      expect(arms.epic.bytes.wire).toBeGreaterThan(arms.epic.bytes.mqtt + 5 * 4 * 66);
+      expect(arms.epic.splitMs.send).toBeGreaterThanOrEqual(3);
+      expect(execFileSync("ip", ["netns", "list"]).toString()).not.toContain("epic-");
     },
     slowMs,
   );

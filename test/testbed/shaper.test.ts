@@ -89,6 +89,17 @@ describe("LinkShaper, on a clock of its own", () => {
     expect(b.send(1448, 0)).toBeCloseTo(11 * airtimeMs + 50, 6);
   });
 
+  it("passes whole packets on, late by rate and delay, and drops the lost and what finds the queue full", () => {
+    const lossy = { ...clean, loss: 0.5 };
+    const shaper = new LinkShaper(lossy, { freeAtMs: 0 }, draws(0.9, 0, 0.1, 0.9, 0));
+    expect(shaper.pass(1514, 0, 20)).toBeCloseTo(airtimeMs + 50, 6);
+    // Lost on the air, which it occupies all the same.
+    expect(shaper.pass(1514, 0, 20)).toBeUndefined();
+    // The channel is busy for another 24 ms.
+    expect(shaper.pass(1514, 0, 20)).toBeUndefined();
+    expect(shaper.pass(1514, 10, 20)).toBeCloseTo(3 * airtimeMs + 50, 6);
+  });
+
   it("waits out an outage", () => {
     const outage = { everyS: 300, lastsS: 20 };
     const shaper = new LinkShaper(clean, { freeAtMs: 0 }, draws(0.5), outage);

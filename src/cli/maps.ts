@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { npyHeader } from "../io/npy.ts";
 import { FAMILIES, type FamilyName, isFamilyName, velocityMap } from "../physics/families/index.ts";
-import { OPENFWI_SURVEY } from "../physics/index.ts";
+import type { SurveyGeometry } from "../physics/index.ts";
 import {
   action,
   addJsonOption,
@@ -15,8 +15,9 @@ import {
   printJson,
   progressBar,
 } from "./common.ts";
+import { addSurveyOptions, readSurvey, type SurveyOptions } from "./surveyOption.ts";
 
-interface Options extends JsonOptions {
+interface Options extends JsonOptions, SurveyOptions {
   family: string[];
   count: number;
   seed: number;
@@ -27,7 +28,6 @@ interface Options extends JsonOptions {
 
 /** Steps of a packed velocity in one m/s. */
 const stepsPerMps = 10;
-const { rows, columns } = OPENFWI_SURVEY;
 
 export function mapsCommand(): Command {
   const command = new Command("maps")
@@ -49,11 +49,12 @@ export function mapsCommand(): Command {
       "-o, --out <path>",
       "a file that ends in .npy, or a folder for {family}.seed{s}.{k}.{n}.npy",
     );
-  return addJsonOption(command).action(action(writeMaps));
+  return addJsonOption(addSurveyOptions(command)).action(action(writeMaps));
 }
 
 async function writeMaps(options: Options): Promise<void> {
   const families = familyNames(options.family);
+  const survey = await readSurvey(options);
   const single = options.out.endsWith(".npy");
   if (single && families.length > 1) {
     throw new MisuseError(`-o: expected a folder for ${families.length} families, got a file`);
@@ -68,7 +69,7 @@ async function writeMaps(options: Options): Promise<void> {
   const files: string[] = [];
   for (const family of families) {
     const path = single ? options.out : join(options.out, fileName(family, options));
-    await writeFamily(path, family, options);
+    await writeFamily(path, family, options, survey);
     files.push(path);
   }
   const maps = families.length * options.count;
@@ -81,10 +82,15 @@ function fileName(family: FamilyName, { seed, startIndex, count }: Options): str
   return `${family}.seed${seed}.${String(startIndex).padStart(6, "0")}.${count}.npy`;
 }
 
-async function writeFamily(path: string, family: FamilyName, options: Options): Promise<void> {
+async function writeFamily(
+  path: string,
+  family: FamilyName,
+  options: Options,
+  survey: SurveyGeometry,
+): Promise<void> {
   const progress = progressBar(options.count, family);
   try {
-    await writeFileAtomic(path, fileParts(family, options, progress.advance));
+    await writeFileAtomic(path, fileParts(family, options, survey, progress.advance));
   } finally {
     progress.stop();
   }
@@ -93,13 +99,14 @@ async function writeFamily(path: string, family: FamilyName, options: Options): 
 async function* fileParts(
   family: FamilyName,
   { count, seed, startIndex, packed }: Options,
+  { rows, columns }: SurveyGeometry,
   onMap: () => void,
 ): AsyncGenerator<Uint8Array> {
   yield packed
     ? npyHeader([count, rows, columns], "<u2")
     : npyHeader([count, 1, rows, columns], "<f4");
   for (let i = 0; i < count; i++) {
-    const map = velocityMap(family, seed, startIndex + i);
+    const map = velocityMap(family, seed, startIndex + i, [rows, columns]);
     const values = packed ? Uint16Array.from(map, pack) : map;
     yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     onMap();

@@ -1,17 +1,8 @@
 /** `epic simulate`: velocity maps and their seismic records as files in OpenFWI's layout. */
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { loadModelHalf } from "../io/modelFiles.ts";
-import { type Geometry, ModelFile, parseGeometry } from "../model/index.ts";
 import { FAMILIES, type FamilyName } from "../physics/families/index.ts";
-import {
-  type Boundary,
-  lineSurvey,
-  OPENFWI_SURVEY,
-  type Region,
-  type SurveyGeometry,
-} from "../physics/index.ts";
+import type { Boundary, Region } from "../physics/index.ts";
 import {
   action,
   addJsonOption,
@@ -23,6 +14,7 @@ import {
 } from "./common.ts";
 import { stopSignal } from "./lifetime.ts";
 import { type MapSource, simulateFiles } from "./simulateFiles.ts";
+import { addSurveyOptions, readSurvey, type SurveyOptions } from "./surveyOption.ts";
 
 export {
   type MapSource,
@@ -31,7 +23,7 @@ export {
   simulateFiles,
 } from "./simulateFiles.ts";
 
-interface Flags {
+interface Flags extends SurveyOptions {
   family?: FamilyName;
   count?: number;
   seed: number;
@@ -39,8 +31,6 @@ interface Flags {
   out: string;
   boundary: Boundary;
   region?: Region;
-  model?: string;
-  survey?: string;
   startIndex: number;
   threads: number;
   json?: boolean;
@@ -55,11 +45,6 @@ export function simulateCommand(): Command {
     .option(
       "--maps <file>",
       "velocity maps instead, .npy, .npz, .sgy, of the survey's grid: (N,1,70,70), (N,70,70) or (70,70), m/s",
-    )
-    .option("--model <dir>", "the survey of that model, instead of OpenFWI's")
-    .option(
-      "--survey <file>",
-      "the survey of a model to be: its config, or the `geometry` of it, JSON",
     )
     .requiredOption("-o, --out <dir>", "folder for the files; a stopped run continues there")
     .addOption(
@@ -89,7 +74,7 @@ export function simulateCommand(): Command {
       parseIntOption("--threads", 1, 256),
       availableParallelism(),
     );
-  return addJsonOption(command).action(action(run));
+  return addJsonOption(addSurveyOptions(command)).action(action(run));
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -117,28 +102,6 @@ async function run(flags: Flags): Promise<void> {
     else console.log(`${records} records in ${files.length} files (${skipped} were there already)`);
   } finally {
     progress?.stop();
-  }
-}
-
-/** OpenFWI's, a model's, or that of a file. */
-async function readSurvey({ model, survey }: Flags): Promise<SurveyGeometry> {
-  if (model !== undefined && survey !== undefined) {
-    throw new MisuseError("simulate: expected --model or --survey, got both");
-  }
-  if (model !== undefined) {
-    const { config } = await ModelFile.read(await loadModelHalf("edge", model), "edge");
-    return lineSurvey(config.geometry);
-  }
-  return survey === undefined ? OPENFWI_SURVEY : lineSurvey(await readGeometry(survey));
-}
-
-/** @throws Error naming the file and what is wrong in it */
-async function readGeometry(path: string): Promise<Geometry> {
-  const json = await readFile(path, "utf8");
-  try {
-    return parseGeometry(json);
-  } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -138,7 +138,7 @@ async function sendAll(
     for (let record = -1; record < records; record++) {
       const index = Math.max(0, record);
       const family = FAMILIES[index % FAMILIES.length]!;
-      const truth = velocityMap(family, seed, index);
+      const truth = velocityMap(family, seed, index, config.geometry.map);
       const traces = splitTraces(await modelShots(truth, config.geometry, "fast"), config);
       if (record >= 0) truths.push(truth);
       for (const arm of arms) {

@@ -80,6 +80,13 @@ describe("a survey of 3 shots, 500 samples, 48 receivers in 4 unequal blocks, a 
     expect((await run([...family, ...options, ...survey])).code).toBe(1);
   });
 
+  it("has its maps written without records", async () => {
+    await epicJson(
+      ...["maps", "--family", "curvevel-a", "--seed", "9", "-n", "1", "-o", path("map.npy")],
+    );
+    expect(await readNpy(path("map.npy"))).toEqual({ shape: [1, 1, ...grid], data: truth });
+  });
+
   it("goes through infer with scores", async () => {
     const summary = await epicJson(
       ...["infer", path("data", "data1.npy"), "--truth", path("data", "model1.npy")],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { EdgeEncoder } from "../../src/index.ts";
+import { seededIntegers } from "../../src/engine/seeded.ts";
+import { CentralDecoder, EdgeEncoder } from "../../src/index.ts";
+import { referenceDecode } from "./referenceForward.ts";
 import { enableRelaxedSimd } from "./relaxed.ts";
 import { tinyModel, tinyTraces, UNEVEN } from "./tinyModel.ts";
 
@@ -49,5 +51,32 @@ describe("devices with different numbers of receivers", () => {
     expect(() => encoder.encode(traces, { device: 2 })).toThrow(
       "traces: expected finite samples, got NaN at shot 1 sample 7 receiver 3",
     );
+  });
+});
+
+describe.each([1, 16])("%i devices", (devices) => {
+  const shape = { ...UNEVEN, devices, blocks: new Array<number>(devices).fill(4), receivers: 4 };
+  const { config, tensors, edge, central } = tinyModel(shape, 32);
+
+  it.each(modules)("%s decodes any of them to the reference's bits", async (module) => {
+    const decoder = await CentralDecoder.load({ weights: central, module });
+    const random = seededIntegers(7);
+    const { slots, channels } = config.latent;
+    const length = devices * slots * channels;
+    const latents = Int8Array.from({ length }, () => random(-127, 127));
+    const all = config.geometry.devices.map(() => true);
+    const some = all.map((_, device) => device % 3 === 0);
+    for (const present of [all, some]) {
+      const expected = referenceDecode(config, tensors, latents, present);
+      expect(decoder.decode(latents, { present })).toEqual(expected);
+    }
+  });
+
+  it("encodes the last of them", async () => {
+    const encoder = await EdgeEncoder.load({ weights: edge });
+    const last = devices - 1;
+    const latent = encoder.encode(tinyTraces(config, 3, last), { device: last });
+    expect(new Set(latent).size).toBeGreaterThan(10);
+    expect(() => encoder.encode(tinyTraces(config, 3), { device: devices })).toThrow(/^device: /);
   });
 });

@@ -56,8 +56,7 @@ def epic_base() -> dict:
                 conv1d("enc0", shots * receivers, 64, 9, 2, "s16", "u7"),
                 conv1d("enc1", 64, 96, 5, 2, "u7", "u7"),
                 conv1d("enc2", 96, 128, 5, 2, "u7", "u7"),
-                conv1d("enc3", 128, 128, 5, 1, "u7", "u7"),
-                conv1d("enc4", 128, 64, 1, 1, "u7", "s8"),
+                conv1d("enc3", 128, 64, 1, 1, "u7", "s8"),
             ]
         },
         "central": {

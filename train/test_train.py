@@ -33,7 +33,7 @@ def small_config() -> dict:
     """epic-base without its inserted layers, and with fewer channels."""
     config = epic_base()
     edge, decoder = config["edge"]["layers"], config["central"]["decoder"]
-    del edge[3], decoder[5], decoder[2]
+    del decoder[5], decoder[2]
     for layer, (cin, cout) in zip(edge, [(70, 16), (16, 16), (16, 24), (24, 64)]):
         layer["in"], layer["out"] = cin, cout
     config["central"] |= {"width": 32, "heads": 4, "mlp": 64, "fusionBlocks": 1, "crossBlocks": 2}

@@ -15,6 +15,7 @@ import { LatentCoder } from "../protocol/index.ts";
 /** Calls that bring V8's optimising tier to all kernels: 20 to 50 of a 64x64x64 product. */
 const WARMUP_CALLS = 30;
 
+/** What one call of `decode` may be told. */
 export interface DecodeOptions {
   /** Which devices' latents have arrived, one flag per device, at least one set. Default: all. */
   readonly present?: readonly boolean[];

@@ -15,6 +15,7 @@ import { LatentCoder } from "../protocol/index.ts";
 /** Calls that bring V8's optimising tier to all kernels: 20 to 50 of a 64x64x64 product. */
 const WARMUP_CALLS = 40;
 
+/** What one call of `encode` is told. */
 export interface EncodeOptions {
   /** Index of the device in `config.geometry.devices`. */
   readonly device: number;

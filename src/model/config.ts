@@ -60,6 +60,7 @@ export interface InputStage {
 /** Element types of activations (docs/numbers.md, "Element types"). */
 export type Element = "s16" | "u7" | "s8" | "f32";
 
+/** One layer of the encoder: channels in and out, along time. */
 export interface Conv1dLayer {
   readonly name: string;
   readonly kind: "conv1d";
@@ -82,6 +83,7 @@ export interface ImageLayer {
   readonly output: "s16" | "u7" | "f32";
 }
 
+/** The central half: tokens, fusion among them, the questions of the map, the decoder. */
 export interface CentralConfig {
   readonly width: number;
   readonly heads: number;
@@ -99,6 +101,7 @@ export interface CentralConfig {
   readonly decoder: readonly ImageLayer[];
 }
 
+/** One block's factors to scores and back to codes (docs/numbers.md, "Attention"). */
 export interface AttentionScales {
   readonly scoreScale: number;
   readonly outScale: number;

@@ -5,6 +5,7 @@ import { ReachedWindows } from "./reach.ts";
 import { ricker } from "./ricker.ts";
 import { checkSurvey, OPENFWI_SURVEY, type SurveyGeometry } from "./survey.ts";
 
+/** What `ForwardModeller.load` may be told. */
 export interface ForwardOptions {
   /** Which build of physics.wasm; both give the same bits. Default "simd". */
   readonly module?: PhysicsModuleName;
@@ -21,6 +22,7 @@ export interface ForwardOptions {
   readonly region?: Region;
 }
 
+/** All cells, or those that the wave has reached and a receiver can still hear. */
 export type Region = "all" | "reached";
 
 /** Greatest stable v dt / dx of the scheme in two dimensions: sqrt(3 / 8). */

@@ -17,6 +17,7 @@ export type Ack =
 /** An acknowledgement longer than this is not read. */
 export const ACK_BYTES_MAX = 512;
 
+/** The bytes of an acknowledgement, sealed with a checksum. */
 export function encodeAck(ack: Ack): Uint8Array {
   return sealJson(documentOf(ack));
 }

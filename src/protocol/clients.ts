@@ -4,10 +4,12 @@
  */
 import { isSurveyId } from "./frame.ts";
 
+/** Who a client is: a device of a survey, or a survey's central node. */
 export type Identity =
   | { readonly role: "device"; readonly survey: string; readonly device: number }
   | { readonly role: "central"; readonly survey: string };
 
+/** The name to log in with: `{survey}.device.{i}` or `{survey}.central`. */
 export function userName(identity: Identity): string {
   return identity.role === "device"
     ? `${identity.survey}.device.${identity.device}`

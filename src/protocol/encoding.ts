@@ -12,6 +12,7 @@ export const Encoding = {
   entropy: 2,
 } as const;
 
+/** How a frame's payload holds the latent: one of `Encoding`. */
 export type LatentEncoding = (typeof Encoding)[keyof typeof Encoding];
 
 /**

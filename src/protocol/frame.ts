@@ -5,13 +5,17 @@ import { FrameError } from "./frameError.ts";
 
 /** "EPIC" as the four bytes stand on the wire. */
 const MAGIC = [0x45, 0x50, 0x49, 0x43] as const;
+/** Version of the frame layout; a decoder refuses every other. */
 export const FRAME_VERSION = 1;
+/** Bytes of the header, the payload's length among them. */
 export const HEADER_BYTES = 60;
+/** Bytes of the CRC-32C behind the payload. */
 export const CHECKSUM_BYTES = 4;
 /** Header and checksum: what a frame costs on top of its payload. */
 export const FRAME_OVERHEAD_BYTES = HEADER_BYTES + CHECKSUM_BYTES;
 /** Sixteen times today's latent; a receiver never has to hold more per frame. */
 export const PAYLOAD_BYTES_MAX = 16384;
+/** Longest frame that is encoded or read. */
 export const FRAME_BYTES_MAX = FRAME_OVERHEAD_BYTES + PAYLOAD_BYTES_MAX;
 const SURVEY_BYTES_MAX = 16;
 

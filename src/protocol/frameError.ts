@@ -18,6 +18,7 @@ export const FRAME_ERROR_CODES = [
   "entropy-bad-state",
 ] as const;
 
+/** Why a frame was refused: one of `FRAME_ERROR_CODES`. */
 export type FrameErrorCode = (typeof FRAME_ERROR_CODES)[number];
 
 /** The only error that the frame encoder and decoder throw. */

@@ -18,6 +18,7 @@ export interface MessageLink {
   close(): Promise<void>;
 }
 
+/** A message as a subscriber gets it. */
 export interface LinkMessage {
   readonly topic: string;
   /** The handler's to keep. */
@@ -26,6 +27,7 @@ export interface LinkMessage {
   readonly retained: boolean;
 }
 
+/** How a message is delivered and kept. */
 export interface PublishOptions {
   /** 0 = at most once, 1 = the broker confirms (default 0). */
   qos?: 0 | 1;

@@ -101,6 +101,7 @@ const TOPIC = new RegExp(
     "claim)$",
 );
 
+/** What the topic of a device's latents names. */
 export interface DeviceTopic {
   survey: string;
   shard: number;

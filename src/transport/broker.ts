@@ -16,6 +16,7 @@ export interface BrokerTls {
   ca?: string;
 }
 
+/** What `Broker.start` may be told. */
 export interface BrokerOptions {
   /** Default 127.0.0.1: opening the broker wider is a decision. */
   host?: string;

@@ -11,6 +11,7 @@ export interface LinkTls {
   key?: string;
 }
 
+/** Which broker a link talks to, and as whom. */
 export interface MqttLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss:// with host and optional port. */
   url: string;

@@ -15,6 +15,7 @@ export type RefusalReason =
   /** A TLS handshake that failed: no TLS, an old version, no certificate of ours. */
   | "tls";
 
+/** One connection or message that the broker turned away. */
 export interface Refusal {
   readonly reason: RefusalReason;
   /** Address of the peer. */

@@ -13,6 +13,7 @@ import {
   type SurveyGeometry,
 } from "../physics/index.ts";
 
+/** What a physics check works with. */
 export interface PhysicsCheckOptions {
   /** The encoder that the devices run; the caller keeps it and may go on using it. */
   readonly encoder: EdgeEncoder;
@@ -24,6 +25,7 @@ export interface PhysicsCheckOptions {
   readonly module?: PhysicsModuleName;
 }
 
+/** What one check may be told. */
 export interface CheckOptions {
   /** Which devices' data to compare, one flag per device, at least one set. Default: all. */
   readonly present?: readonly boolean[];

@@ -23,6 +23,7 @@ import {
   type CheckFlags,
   type ComputeOptions,
   checkOutputFolder,
+  defaultCheckBoundary,
   type JsonOptions,
   MisuseError,
   parseIntOption,
@@ -171,7 +172,10 @@ async function loadCheck(options: Options, modelId: string): Promise<PhysicsChec
     throw new Error(`model: expected edge weights of model ${modelId}, got ${encoder.modelId}`);
   }
   encoder.warmup();
-  return PhysicsCheck.load({ encoder, boundary: options.checkBoundary });
+  return PhysicsCheck.load({
+    encoder,
+    boundary: options.checkBoundary ?? defaultCheckBoundary,
+  });
 }
 
 /** `0,1/4` -> shards 0 and 1 of 4. */

@@ -96,8 +96,9 @@ async function evaluate(folder: string | undefined, options: Options): Promise<v
   if (options.out !== undefined) await checkOutputFolder(options.out);
   const runner = await InferRunner.load(options);
   const pool = startRunnerPool("infer", runner, options, options.threads);
+  const checkBoundary = options.checkBoundary ?? options.boundary;
   const extras = {
-    ...(options.check && { check: options.checkBoundary }),
+    ...(options.check && { check: checkBoundary }),
     ...((options.faults || options.all) && { variants: true }),
   };
   const bench: Bench = { runner, pool, extras, rows: runner.encode.encoder.config.geometry.map[0] };
@@ -109,7 +110,7 @@ async function evaluate(folder: string | undefined, options: Options): Promise<v
     for (const set of sets) scores.set(set.name, await evaluateSet(bench, set, options.count));
     const { module, modelId } = runner.encode.encoder;
     const made = plan && { seed: plan.seed, boundary: plan.boundary };
-    const summary = summariseEval(scores, { module, modelId }, options.checkBoundary, made);
+    const summary = summariseEval(scores, { module, modelId }, checkBoundary, made);
     if (options.out !== undefined) await writeResults(options.out, summary);
     if (options.json) printJson(summary);
     else process.stdout.write(`${evalText(summary)}\n`);

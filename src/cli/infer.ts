@@ -13,6 +13,7 @@ import {
   type CheckFlags,
   type ComputeOptions,
   checkOutputFolder,
+  defaultCheckBoundary,
   type JsonOptions,
   prepareTurbo,
   printJson,
@@ -69,7 +70,7 @@ async function infer(path: string, options: Options): Promise<void> {
       config.geometry.map[0],
       count,
       progress.advance,
-      options.check ? { check: options.checkBoundary } : {},
+      options.check ? { check: options.checkBoundary ?? defaultCheckBoundary } : {},
     ).finally(progress.stop);
     const summary = summarise(runner, result);
     if (options.out !== undefined) {

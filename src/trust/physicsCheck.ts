@@ -17,7 +17,10 @@ import {
 export interface PhysicsCheckOptions {
   /** The encoder that the devices run; the caller keeps it and may go on using it. */
   readonly encoder: EdgeEncoder;
-  /** How the predicted map is modelled. Default "fast", a fifth of the time of "openfwi". */
+  /**
+   * How the predicted map is modelled: as the records were, for latents feel the difference
+   * (docs/trust.md). Default "fast", the more accurate one and a fifth of the time of "openfwi".
+   */
   readonly boundary?: Boundary;
   /** The survey to model; default the `lineSurvey` of the encoder's model. */
   readonly geometry?: SurveyGeometry;
@@ -40,7 +43,7 @@ export interface CheckOptions {
  *     const misfit = check.latentMisfit(decoder.decode(latents, { present }), latents, { present });
  *
  * The true map gives 0 when its records were modelled with the same boundary, and otherwise what the
- * boundaries differ by (docs/trust.md). The last map's records are kept, so asking for both figures
+ * boundaries differ by: little in records, much in latents (docs/trust.md). The last map's records are kept, so asking for both figures
  * costs one forward modelling.
  */
 export class PhysicsCheck {

@@ -1,0 +1,302 @@
+// Writes docs/results.md and its pictures: what the committed int8 weights score on the test seed, beside what is published.
+//   npm run build && npm run results -- -n 50
+//     -n N               maps per family (default 500); some 5 N seconds of one core
+//     --float FILE       train/evaluate.py --float ... -o FILE: the scores before quantisation
+//     --baseline FILE    train/evaluate.py --baseline ... -o FILE
+//     --real DIR         folders of records of real maps, data*.npy and model*.npy: scored as well
+//     --out DIR          instead of docs
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { EdgeEncoder } from "../dist/edge/encoder.js";
+import { selectReceivers } from "../dist/edge/receivers.js";
+import { CentralDecoder } from "../dist/index.js";
+import { Bitmap } from "../dist/io/plots/bitmap.js";
+import { divergingScale, viridisScale } from "../dist/io/plots/colours.js";
+import { textHeight } from "../dist/io/plots/text.js";
+import { ForwardModeller, velocityMap } from "../dist/physics/index.js";
+import { published, columns as publishedColumns } from "./openfwi-published.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    n: { type: "string", short: "n", default: "500" },
+    float: { type: "string" },
+    baseline: { type: "string" },
+    real: { type: "string" },
+    out: { type: "string", default: "docs" },
+  },
+});
+const count = Number(options.n);
+if (!Number.isInteger(count) || count < 2) {
+  console.error(`results: -n: expected a whole number from 2, got ${options.n}`);
+  process.exit(2);
+}
+
+const CELL = 2;
+const GAP = 6;
+const MAPS = 2;
+const ERROR_MPS = 600;
+
+const scratch = join("build", "results");
+const images = join(options.out, "images");
+mkdirSync(images, { recursive: true });
+const summary = epic("eval", "--all", "-n", String(count), "--check", "-o", scratch);
+const real = options.real && epic("eval", options.real);
+const float = readScores(options.float);
+const baseline = readScores(options.baseline);
+const families = Object.keys(summary.families);
+writeFileSync(join(images, "reliability.png"), readFileSync(join(scratch, "reliability.png")));
+writeFileSync(join(images, "results.png"), await drawMaps());
+writeFileSync(join(options.out, "results.md"), page());
+console.log(
+  `${join(options.out, "results.md")}: model ${summary.modelId}, ${count} maps per family`,
+);
+
+function epic(...args) {
+  const run = spawnSync(process.execPath, ["dist/cli/main.js", ...args, "--json"], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+  return JSON.parse(run.stdout);
+}
+
+/** What train/evaluate.py wrote; undefined when it was not given. */
+function readScores(path) {
+  return path && JSON.parse(readFileSync(path, "utf8"));
+}
+
+function page() {
+  return `# Results
+
+Made by \`npm run results -- -n ${count}\` on ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus()[0].model.trim()}. Model
+\`${summary.modelId}\`, int8, ${summary.module} module (all modules give the same bits); ${count} maps per family of seed ${summary.seed}, which training never
+sees, with records of OpenFWI's own boundary. \`npx epic eval --all -n ${count} --check\` prints the same figures on any machine.
+
+The maps are this package's own, in the likeness of OpenFWI's ([families](families.md)). SSIM, MAE and RMSE are computed as OpenFWI computes
+them, on maps scaled to [-1, 1] (1 = 1500 m/s).
+
+## Fidelity
+
+${fidelity()}
+
+${sources()}
+
+![Truth, prediction and error of ${MAPS} test maps of each family](images/results.png)
+
+The first ${MAPS} test maps of each family: truth, prediction (1500 to 4500 m/s, viridis) and error (blue -${ERROR_MPS} to red +${ERROR_MPS} m/s).
+${realSection()}
+## What is published about OpenFWI's own maps
+
+Other maps than ours, so these figures say how hard a family is, not who is better. SSIM / MAE; source: openfwi-lanl.github.io, benchmark
+page as corrected in November 2022 (arXiv:2111.02926).
+
+${publishedTable()}
+
+## Missing devices, four bits
+
+SSIM lost against the whole record in 8 bits. "One device" is the mean over all five; pairs and triples go round with the record.
+
+${faults()}
+${baselineFaults()}
+## How far to trust a map
+
+Two figures that need no true map ([trust](trust.md)), with the ${summary.check.boundary} boundary, and how well each ranks the records of a family by their
+true MAE (Spearman's rank correlation; 1 = perfectly, 0 = not at all).
+
+${trust()}
+
+![True error of the records over each misfit](images/reliability.png)
+
+Records of all families in ten groups of about equal misfit: mean true error of each group, and the band that holds 80 % of its records.
+`;
+}
+
+function markdown(header, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(header), `|${header.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
+}
+
+/** One row per family and one of means, each from `cells(scores, family)`. */
+function familyRows(cells) {
+  return families.map((family) => [family, ...cells(family)]);
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function fidelity() {
+  const header = ["family", "SSIM", "MAE", "RMSE", "MAE, m/s"];
+  if (float) header.push("SSIM, float", "int8 - float");
+  if (baseline) header.push("SSIM, baseline", "MAE, baseline", "RMSE, baseline");
+  const cells = (own, before, other) => [
+    own.ssim.toFixed(4),
+    own.mae.toFixed(4),
+    own.rmse.toFixed(4),
+    own.maeMps.toFixed(0),
+    ...(float ? [before.ssim.toFixed(4), (own.ssim - before.ssim).toFixed(4)] : []),
+    ...(baseline ? [other.ssim.toFixed(4), other.mae.toFixed(4), other.rmse.toFixed(4)] : []),
+  ];
+  const rows = familyRows((family) =>
+    cells(summary.families[family], float?.families[family], baseline?.families[family]),
+  );
+  return markdown(header, [
+    ...rows,
+    ["**mean**", ...cells(summary.mean, float?.mean, baseline?.mean)],
+  ]);
+}
+
+function sources() {
+  const n = (scores) => Object.values(scores.families)[0].n;
+  const parts = [
+    float &&
+      `Float: the network before quantisation, ${n(float)} maps per family (\`train/evaluate.py --float\`).`,
+    baseline &&
+      `Baseline: ${baseline.model}, ${(baseline.parameters / 1e6).toFixed(1)} M parameters, trained on the same maps, ` +
+        `${n(baseline)} maps per family (\`train/evaluate.py --baseline\`, [training](training.md)).`,
+    baseline && comparison(),
+  ];
+  return (
+    parts.filter(Boolean).join("\n") ||
+    "Neither float scores nor a baseline were given to this run."
+  );
+}
+
+function comparison() {
+  const better = (key, sign) =>
+    families.filter(
+      (family) => sign * (summary.families[family][key] - baseline.families[family][key]) >= 0,
+    ).length;
+  return (
+    `At or above the baseline in SSIM on ${better("ssim", 1)} of ${families.length} families, ` +
+    `at or below it in MAE on ${better("mae", -1)}.`
+  );
+}
+
+function realSection() {
+  if (!real) return "";
+  const rows = Object.entries(real.families).map(([name, { n, ssim, mae, rmse }]) => [
+    name,
+    n,
+    ssim.toFixed(4),
+    mae.toFixed(4),
+    rmse.toFixed(4),
+  ]);
+  const table = markdown(["maps", "n", "SSIM", "MAE", "RMSE"], rows);
+  return `
+## Real OpenFWI maps
+
+Never trained on; records modelled here with OpenFWI's boundary.
+
+${table}
+`;
+}
+
+function publishedTable() {
+  const cell = ({ ssim, mae }) => `${ssim.toFixed(4)} / ${mae.toFixed(4)}`;
+  const rows = familyRows((family) => {
+    const { ssim, mae } = summary.families[family];
+    return [cell({ ssim, mae }), ...published[family].map(cell)];
+  });
+  return markdown(["family", "ours, our maps", ...publishedColumns], rows);
+}
+
+function faults() {
+  const names = ["bits4", "missing1", "missing2", "missing3"];
+  const drop = (family, name) =>
+    summary.families[family].ssim - summary.families[family].variants[name].ssim;
+  const rows = familyRows((family) => {
+    const { device, ssim } = summary.families[family].variants.missing1.worst;
+    const worst = `${(summary.families[family].ssim - ssim).toFixed(4)} (device ${device})`;
+    return [...names.map((name) => drop(family, name).toFixed(4)), worst];
+  });
+  const means = names.map((name) => mean(families.map((family) => drop(family, name))).toFixed(4));
+  return markdown(
+    ["family", "4-bit latents", "one device", "two", "three", "worst single device"],
+    [...rows, ["**mean**", ...means, ""]],
+  );
+}
+
+function baselineFaults() {
+  if (!baseline?.families[families[0]]?.variants) return "";
+  const drops = ["missing1", "missing2", "missing3"].map((name) =>
+    mean(
+      families.map((family) => {
+        const { ssim, variants } = baseline.families[family];
+        return ssim - variants[name].ssim;
+      }),
+    ).toFixed(4),
+  );
+  return `\nThe baseline loses ${drops[0]}, ${drops[1]} and ${drops[2]} (means) when the traces of one, two and three devices are silenced.\n`;
+}
+
+function trust() {
+  const rank = (value) => value?.toFixed(2) ?? "";
+  const rows = familyRows((family) => {
+    const { latentMisfit, dataMisfit, spearman } = summary.families[family];
+    return [
+      latentMisfit.toFixed(3),
+      rank(spearman.latentMisfit),
+      dataMisfit.toFixed(3),
+      rank(spearman.dataMisfit),
+    ];
+  });
+  const { spearman } = summary.check;
+  return markdown(
+    ["family", "latent misfit", "rank correlation", "data misfit", "rank correlation"],
+    [...rows, ["**all records**", "", rank(spearman.latentMisfit), "", rank(spearman.dataMisfit)]],
+  );
+}
+
+/** Truth, prediction and error of the first maps of each family, a row per family. */
+async function drawMaps() {
+  const encoder = await EdgeEncoder.load();
+  const decoder = await CentralDecoder.load();
+  const modeller = await ForwardModeller.load({ boundary: summary.boundary });
+  const { geometry } = encoder.config;
+  const [height, width] = geometry.map;
+  const pitch = width * CELL + GAP;
+  const label = textHeight + 6;
+  const line = height * CELL + GAP + label;
+  const sheet = new Bitmap(GAP + MAPS * (3 * pitch + GAP), GAP + families.length * line);
+  for (const [j, family] of families.entries()) {
+    const top = GAP + j * line;
+    sheet.text(GAP, top, family);
+    for (let i = 0; i < MAPS; i++) {
+      const truth = velocityMap(family, summary.seed, i);
+      const prediction = decoder.decode(latentsOf(encoder, modeller.model(truth)));
+      const error = prediction.map((value, k) => value - truth[k]);
+      const [low, high] = geometry.velocityMps;
+      const tiles = [
+        [truth, viridisScale(low, high)],
+        [prediction, viridisScale(low, high)],
+        [error, divergingScale(ERROR_MPS)],
+      ];
+      for (const [k, [values, scale]] of tiles.entries()) {
+        const left = GAP + i * (3 * pitch + GAP) + k * pitch;
+        drawTile(sheet, left, top + label, values, width, scale);
+      }
+    }
+  }
+  return sheet.toPng();
+}
+
+function latentsOf(encoder, record) {
+  const { shots, samples, receivers, devices } = encoder.config.geometry;
+  const parts = devices.flatMap((block, device) => {
+    const traces = new Float32Array(shots * samples * block.receivers);
+    return [...encoder.encode(selectReceivers(record, receivers, block, traces), { device })];
+  });
+  return Int8Array.from(parts);
+}
+
+function drawTile(sheet, left, top, values, width, scale) {
+  values.forEach((value, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    sheet.fill(left + column * CELL, top + row * CELL, CELL, CELL, scale.colour(value));
+  });
+}

@@ -21,5 +21,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   worker: { format: "es" },
-  resolve: { alias: { "#default-weights": here("src/compute/noDefaultWeights.ts") } },
+  resolve: {
+    alias: {
+      "#edge-weights": here("src/compute/noDefaultWeights.ts"),
+      "#central-weights": here("src/compute/noDefaultWeights.ts"),
+    },
+  },
 });

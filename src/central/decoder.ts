@@ -185,6 +185,6 @@ export class CentralDecoder {
 }
 
 async function loadShipped(): Promise<Uint8Array> {
-  const { loadDefaultWeights } = await import("#default-weights");
-  return loadDefaultWeights("central");
+  const { loadCentralWeights } = await import("#central-weights");
+  return loadCentralWeights();
 }

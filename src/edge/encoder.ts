@@ -184,6 +184,6 @@ export class EdgeEncoder {
 }
 
 async function loadShipped(): Promise<Uint8Array> {
-  const { loadDefaultWeights } = await import("#default-weights");
-  return loadDefaultWeights("edge");
+  const { loadEdgeWeights } = await import("#edge-weights");
+  return loadEdgeWeights();
 }

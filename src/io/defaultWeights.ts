@@ -1,9 +1,14 @@
 import { loadModelHalf } from "./modelFiles.ts";
 
 /**
- * Reads one half of the shipped model `epic-base` from the package's folder.
+ * Reads the edge half of the shipped model `epic-base` from the package's folder.
  * @throws Error of one line when the file cannot be read
  */
-export function loadDefaultWeights(half: "edge" | "central"): Promise<Uint8Array> {
-  return loadModelHalf(half);
+export function loadEdgeWeights(): Promise<Uint8Array> {
+  return loadModelHalf("edge");
+}
+
+/** The central half, likewise. */
+export function loadCentralWeights(): Promise<Uint8Array> {
+  return loadModelHalf("central");
 }

@@ -1,7 +1,12 @@
 /**
  * The package's own weights: read from disk in Node (src/io/defaultWeights.ts), fetched elsewhere
- * (src/model/fetchDefaultWeights.ts). `imports` in package.json chooses.
+ * (fetchEdgeWeights.ts, fetchCentralWeights.ts). `imports` in package.json chooses. Each half has a module of its own,
+ * so that a bundle of one half ships one file.
  */
-declare module "#default-weights" {
-  export function loadDefaultWeights(half: "edge" | "central"): Promise<Uint8Array>;
+declare module "#edge-weights" {
+  export function loadEdgeWeights(): Promise<Uint8Array>;
+}
+
+declare module "#central-weights" {
+  export function loadCentralWeights(): Promise<Uint8Array>;
 }

@@ -43,7 +43,7 @@ export async function bundle(entry: string, name: string, folder = jobFolder): P
       minify: false,
       lib: { entry, formats: ["es"], fileName: () => `${name}.js` },
       rolldownOptions: {
-        external: ["#default-weights", /\.wasm$/, /\.safetensors$/],
+        external: ["#edge-weights", /\.wasm$/, /\.safetensors$/],
         output: { codeSplitting: false },
       },
     },

@@ -168,6 +168,7 @@ describe("in a Vite build", () => {
     ]) {
       expect(code).not.toContain(stranger);
     }
+    expect(readdirSync(assets).filter((name) => name.startsWith("central"))).toEqual([]);
     reportDownload(assets, scripts);
   });
 

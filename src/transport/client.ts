@@ -30,6 +30,7 @@ export interface MqttLinkOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 const KEEPALIVE_S = 15;
 export const ONLINE = new TextEncoder().encode("online");
 export const OFFLINE = new TextEncoder().encode("offline");
@@ -86,6 +87,17 @@ export class MqttLink implements MessageLink {
     clearTimeout(this.#timer);
     const client = this.#client;
     if (client === undefined) return;
+    // A polite end waits for every confirmation that is outstanding; one that was lost never comes.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    await Promise.race([this.#end(client), patience]);
+    clearTimeout(timer);
+    client.stream.destroy();
+  }
+
+  async #end(client: MqttClient): Promise<void> {
     if (this.#connected && this.#options.statusTopic !== undefined) {
       await this.publish(this.#options.statusTopic, OFFLINE, { retain: true }).catch(() => {});
     }

@@ -1,5 +1,6 @@
 /** A whole survey of real processes, and the account of what became of every record. */
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { CentralDecoder } from "../../src/central/decoder.ts";
 import { gapReport } from "../../src/central/gapReport.ts";
@@ -57,6 +58,8 @@ export class Field {
   readonly out: string;
   /** Devices of each commit that the central process has logged, by record. */
   readonly commits = new Map<string, number[][]>();
+  /** Records to account for: 1 to this. */
+  records = RECORDS;
   readonly #options: FieldOptions;
   readonly #dispose: () => Promise<void>;
 
@@ -91,7 +94,7 @@ export class Field {
     this.#options = options;
     this.#dispose = dispose;
     const { env, deadlineMs = FOREVER_MS, centralArgs = [] } = options;
-    this.broker = new Service("broker", ["broker", "--port", "0", "--json"], env);
+    this.broker = new Service("broker", [], env);
     this.central = new Service("central", [], env);
     this.central.args = ["--out", this.out, "--deadline", `${deadlineMs}`, ...centralArgs];
     this.central.onLine = (line) => this.#noteCommit(line);
@@ -106,10 +109,10 @@ export class Field {
 
   /** Starts everything; the broker is up when this resolves. */
   async start(): Promise<void> {
-    const port = await this.#startBroker();
-    // The port stays the same over the broker's restarts.
+    const port = await freePort(this.random);
     this.broker.args = ["broker", "--port", `${port}`, "--json"];
     this.relay.target = port;
+    await this.#startBroker();
     const model = ["--model", join(this.folder, "model")];
     const central = ["central", "--broker", `mqtt://127.0.0.1:${port}`, "--survey", SURVEY];
     this.central.args = [...central, ...model, "--no-pictures", ...this.central.args];
@@ -177,7 +180,7 @@ export class Field {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const start = Date.now();
-      const report = await gapReport([this.out], { from: 1n, to: BigInt(RECORDS) }).catch(
+      const report = await gapReport([this.out], { from: 1n, to: BigInt(this.records) }).catch(
         (error: Error) => error.message,
       );
       if (typeof report !== "string" && report.unnamedFrames === 0) return;
@@ -222,17 +225,18 @@ export class Field {
    * commit with something new; the rest has a reason. Prints the account unless it is an interim one.
    */
   async account({ interim = false } = {}): Promise<Account> {
-    const report = await gapReport([this.out], { from: 1n, to: BigInt(RECORDS) });
+    const report = await gapReport([this.out], { from: 1n, to: BigInt(this.records) });
     const encoder = await EdgeEncoder.load({ weights: this.model.edge });
     const decoder = await CentralDecoder.load({ weights: this.model.central });
-    for (let record = 1; record <= RECORDS; record++) await this.#check(record, encoder, decoder);
+    for (let record = 1; record <= this.records; record++)
+      await this.#check(record, encoder, decoder);
     encoder.dispose();
     decoder.dispose();
     const reasons = [...report.partial, ...report.missing].flatMap(({ devices }) =>
       devices.flatMap(({ reason }) => reason ?? []),
     );
     const account: Account = {
-      records: RECORDS,
+      records: this.records,
       complete: report.complete,
       lost: report.unnamedFrames,
       doubled: this.#doubled(),
@@ -253,10 +257,9 @@ export class Field {
     await this.#dispose();
   }
 
-  async #startBroker(): Promise<number> {
+  async #startBroker(): Promise<void> {
     this.broker.start();
-    for (;;) {
-      if (this.broker.stdout.endsWith("}\n")) return JSON.parse(this.broker.stdout).port;
+    while (!this.broker.stdout.endsWith("}\n")) {
       this.checkFaults();
       await sleep(50);
     }
@@ -311,6 +314,23 @@ export class Field {
 
   #mischief(): Record<string, number> {
     return Object.fromEntries(Object.entries(this.relay.counts).filter(([, count]) => count > 0));
+  }
+}
+
+/**
+ * A port that stays the broker's over its restarts: below the range from which the system gives
+ * ports to outgoing connections, any of which could take it meanwhile.
+ */
+async function freePort(random: Random): Promise<number> {
+  for (;;) {
+    const port = random(20_000, 32_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    return port;
   }
 }
 

@@ -5,8 +5,8 @@ import type { Service } from "./service.ts";
 export interface MemorySample {
   /** Seconds since the watch began. */
   readonly s: number;
-  /** Records shot by then. */
-  readonly record: number;
+  /** How much of the run was over, 0 to 1. */
+  readonly progress: number;
   /** MiB by process; null while it is not there. */
   readonly rss: Readonly<Record<string, number | null>>;
 }
@@ -18,13 +18,13 @@ export class MemoryWatch {
   readonly samples: MemorySample[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(services: readonly Service[], record: () => number) {
+  constructor(services: readonly Service[], progress: () => number) {
     this.names = services.map(({ name }) => name);
     const start = performance.now();
     this.#timer = setInterval(() => {
       const rss = Object.fromEntries(services.map(({ name, pid }) => [name, rssMib(pid)]));
       const s = Math.round((performance.now() - start) / 100) / 10;
-      this.samples.push({ s, record: record(), rss });
+      this.samples.push({ s, progress: Math.round(progress() * 1000) / 1000, rss });
     }, EVERY_MS);
   }
 
@@ -32,10 +32,10 @@ export class MemoryWatch {
     clearInterval(this.#timer);
   }
 
-  /** What one process used while records `from` to `to` were shot. */
+  /** What one process used in a part of the run. */
   between(name: string, from: number, to: number): number[] {
     return this.samples
-      .filter(({ record }) => from <= record && record <= to)
+      .filter(({ progress }) => from <= progress && progress <= to)
       .flatMap(({ rss }) => rss[name] ?? []);
   }
 }

@@ -56,7 +56,8 @@ describe("epic testbed", () => {
         const { encode, send, wait, decode } = arm.splitMs;
         // Two records: their median is their mean.
         expect(encode + send + wait + decode, name).toBeCloseTo(arm.latencyMs.median, 6);
-        expect(send, name).toBeGreaterThanOrEqual(3);
+        // 3 ms of delay; two processes' clocks may differ by a little.
+        expect(send, name).toBeGreaterThan(2.5);
         expect(arm.bytes.mqtt, name).toBeGreaterThan(arm.bytes.payload);
         expect(arm.bytes.wire, name).toBeGreaterThan(arm.bytes.mqtt);
       }
@@ -106,7 +107,7 @@ describe("epic testbed", () => {
       expect(arms.raw.bytes.wire).toBeGreaterThan(1_400_000 * 1.04);
       expect(arms.raw.bytes.wire).toBeLessThan(1_400_000 * 1.5);
       expect(arms.epic.bytes.wire).toBeGreaterThan(arms.epic.bytes.mqtt + 5 * 4 * 66);
-      expect(arms.epic.splitMs.send).toBeGreaterThanOrEqual(3);
+      expect(arms.epic.splitMs.send).toBeGreaterThan(2.5);
       expect(execFileSync("ip", ["netns", "list"]).toString()).not.toContain("epic-");
     },
     slowMs,

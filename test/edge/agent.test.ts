@@ -10,6 +10,7 @@ import {
   centralStatusTopic,
   decodeFrame,
   decodeGapNotice,
+  Encoding,
   encodeAck,
   type Gap,
   gapTopic,
@@ -306,6 +307,12 @@ describe("EdgeAgent", () => {
     const totals = await agent({ once: true }).run(AbortSignal.timeout(50_000));
     expect(totals).toMatchObject({ acknowledged: 1, waiting: 0, gaps: 0 });
     expect(gaps).toMatchObject([{ from: 3n, to: 3n, reason: "damaged" }]);
+  });
+
+  it("refuses entropy coding with a model that has no tables", () => {
+    expect(() => agent({ encoding: Encoding.entropy })).toThrow(
+      "encoding: expected a model with frequency tables for entropy, got none",
+    );
   });
 
   it("refuses a device that the model does not have", () => {

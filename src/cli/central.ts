@@ -15,6 +15,7 @@ import { centralClientId, centralStatusTopic } from "../protocol/index.ts";
 import { MqttLink } from "../transport/client.ts";
 import { PhysicsCheck } from "../trust/index.ts";
 import { addBrokerOptions, type BrokerOptions, brokerAccess } from "./brokerOptions.ts";
+import { ClaimedShards, type ClaimShardsOptions } from "./claimShards.ts";
 import {
   action,
   addCheckOptions,
@@ -30,7 +31,7 @@ import {
   prepareTurbo,
   printJson,
 } from "./common.ts";
-import { aborted, stopSignal } from "./lifetime.ts";
+import { stopSignal } from "./lifetime.ts";
 
 interface Shards {
   served: number[];
@@ -41,6 +42,7 @@ interface Options extends BrokerOptions, ComputeOptions, CheckFlags, JsonOptions
   out: string;
   deadline: number;
   shards: Shards;
+  claimWait: number;
   openMax: number;
   queueMax: number;
   http?: number;
@@ -68,6 +70,12 @@ export function centralCommand(): Command {
       served: [0],
       shards: 1,
     })
+    .option(
+      "--claim-wait <ms>",
+      "how long to wait for another central process to object before serving its shards",
+      parseIntOption("--claim-wait", 0, 3_600_000),
+      1000,
+    )
     .option(
       "--open-max <n>",
       "records held open at most",
@@ -100,7 +108,8 @@ async function central(options: Options): Promise<void> {
   prepareTurbo(options);
   const stop = stopSignal();
   await checkOutputFolder(options.out);
-  const access = await brokerAccess(options, { role: "central", survey: options.survey });
+  const { survey } = options;
+  const access = await brokerAccess(options, { role: "central", survey });
   const weights = await loadModelHalf("central", options.model);
   const decoder = await CentralDecoder.load({
     weights,
@@ -109,55 +118,82 @@ async function central(options: Options): Promise<void> {
   decoder.warmup();
   const check = options.check ? await loadCheck(options, decoder.modelId) : undefined;
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
-  const { modelId, module, moduleReason, config } = decoder;
+  const onProblem = (problem: string) => log.warn(problem);
+  const { modelId, module, config } = decoder;
   const metrics = new CentralMetrics({ modelId, module, name: config.name });
-  const store = await ResultStore.open(options.out, options.survey, decoder.coder);
-  const { served, shards } = options.shards;
-  const link = new MqttLink({
-    clientId: centralClientId(options.survey, served, shards),
-    statusTopic: centralStatusTopic(options.survey, served, shards),
-    onProblem: (problem) => log.warn(problem),
-    ...access,
-  });
+  const store = await ResultStore.open(options.out, survey, decoder.coder);
+  let service: CentralService | undefined;
+  const claim = claimShards(options, access, onProblem);
   let http: HttpEndpoint | undefined;
-  let ticker: NodeJS.Timeout | undefined;
   try {
-    const service = new CentralService({
-      decoder,
-      link,
-      store,
-      gaps: new GapStore(options.out),
-      openFrames: new OpenFrames(options.out, decoder.coder),
-      metrics,
-      log,
-      survey: options.survey,
-      served,
-      shards,
-      deadlineMs: options.deadline,
-      openMax: options.openMax,
-      queueMax: options.queueMax,
-      ...(options.pictures && {
-        draw: (map, title) => mapsPng({ prediction: map, geometry: config.geometry, title }),
-      }),
-      ...(check && { check }),
-      now: Date.now,
-    });
-    await service.start();
     if (options.http !== undefined) {
       const { http: port, httpHost: host } = options;
-      const unready = () => service.unready();
+      const unready = () => (service === undefined ? "shards not claimed yet" : service.unready());
       http = await HttpEndpoint.start({ port, host, registry: metrics.registry, unready });
     }
-    log.info({ modelId, module, moduleReason, served, shards, http: http?.port }, "started");
+    await claim.held(stop);
+    const { served, shards } = options.shards;
+    const link = new MqttLink({
+      clientId: centralClientId(survey, served, shards),
+      statusTopic: centralStatusTopic(survey, served, shards),
+      onProblem,
+      ...access,
+    });
+    service = new CentralService({
+      ...serviceOptions(options, decoder),
+      ...(check && { check }),
+      ...{ decoder, link, store, metrics, log, survey, served, shards },
+    });
+    log.info(
+      { modelId, module, moduleReason: decoder.moduleReason, served, shards, http: http?.port },
+      "started",
+    );
+    await serve(service, link, () => claim.lost(stop));
+    if (options.json) printJson({ survey, modelId, module, ...service.totals() });
+  } finally {
+    await claim.release();
+    await http?.close();
+  }
+}
+
+function claimShards(
+  { survey, shards: { served, shards }, claimWait: waitMs }: Options,
+  access: ClaimShardsOptions["access"],
+  onProblem: (problem: string) => void,
+): ClaimedShards {
+  return new ClaimedShards({ survey, served, shards, waitMs, access, onProblem });
+}
+
+function serviceOptions(options: Options, { config, coder }: CentralDecoder) {
+  const { geometry } = config;
+  return {
+    gaps: new GapStore(options.out),
+    openFrames: new OpenFrames(options.out, coder),
+    deadlineMs: options.deadline,
+    openMax: options.openMax,
+    queueMax: options.queueMax,
+    ...(options.pictures && {
+      draw: (map: Float32Array, title: string) => mapsPng({ prediction: map, geometry, title }),
+    }),
+    now: Date.now,
+  };
+}
+
+/** Runs the service until `end` settles, and closes the link. */
+async function serve(
+  service: CentralService,
+  link: MqttLink,
+  end: () => Promise<void>,
+): Promise<void> {
+  let ticker: NodeJS.Timeout | undefined;
+  try {
+    await service.start();
     ticker = setInterval(() => service.tick(), TICK_MS);
-    await aborted(stop);
     // Open records are left as they are: their frames are not acknowledged, so they come again.
-    await service.settled();
-    if (options.json) printJson({ survey: options.survey, modelId, module, ...service.totals() });
+    await end().finally(() => service.settled());
   } finally {
     clearInterval(ticker);
     await link.close();
-    await http?.close();
   }
 }
 

@@ -124,6 +124,7 @@ it(
       [
         "user line.device.0",
         "topic write epic/v1/line/+/latent/0",
+        "topic write epic/v1/line/+/gap/0",
         "topic write epic/v1/line/status/device/0",
         "topic read epic/v1/line/+/ack/0",
         "topic read epic/v1/line/status/central/+\n",
@@ -196,8 +197,9 @@ it(
         2,
       ],
     ];
-    for (const [args, line, code] of cases) {
-      const ended = await run(args);
+    const runs = await Promise.all(cases.map(([args]) => run(args)));
+    for (const [i, [, line, code]] of cases.entries()) {
+      const ended = runs[i]!;
       expect(ended.stderr).toMatch(line);
       expect(ended.code, ended.stderr).toBe(code);
       expect(ended.stderr.trim().split("\n").length).toBe(1);

@@ -100,6 +100,8 @@ describe("rights", () => {
   it.each([
     ["epic/v1/line-4/0/latent/2", frame, true],
     ["epic/v1/line-4/65535/latent/2", frame, true],
+    ["epic/v1/line-4/0/gap/2", { retain: false, bytes: 200 }, true],
+    ["epic/v1/line-4/0/gap/3", { retain: false, bytes: 200 }, false],
     ["epic/v1/line-4/status/device/2", status, true],
     ["epic/v1/line-4/0/latent/2", { retain: true, bytes: 1088 }, false],
     ["epic/v1/line-4/0/latent/2", { retain: false, bytes: 20_000 }, false],
@@ -158,6 +160,7 @@ describe("rights", () => {
       "3",
       "latent",
       "ack",
+      "gap",
       "status",
       "device",
       "central",

@@ -91,6 +91,11 @@ const QUEUE_MAX = 1024;
 const KEEP_AFTER_MS = 250;
 /** A result that could not be written is tried again after this. */
 const RETRY_MS = 5000;
+/**
+ * Results being written at once. Writing is mostly waiting for the disk, which takes several syncs
+ * in the time of one; the next record is decoded meanwhile.
+ */
+const COMMITS_MAX = 16;
 /** An overloaded service does not tell each device more often than this. */
 const BUSY_EVERY_MS = 250;
 
@@ -104,7 +109,7 @@ interface Sender {
 
 /**
  * The central node: collects latents, decodes records, commits results, acknowledges. Frames are
- * handled one after the other. What may queue is bounded: a frame that finds the queue full is left
+ * handled one after the other; results are written several at once. What may queue is bounded: a frame that finds the queue full is left
  * unread and unacknowledged, and its device, told "busy", sends it again later.
  */
 export class CentralService {
@@ -121,6 +126,8 @@ export class CentralService {
   #queued = 0;
   #commitFails = false;
   #work: Promise<void> = Promise.resolve();
+  /** Results being written; a further frame of their records waits for them. */
+  readonly #commits = new Map<bigint, Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -167,6 +174,7 @@ export class CentralService {
   /** Resolves when all that was received so far is handled. */
   async settled(): Promise<void> {
     await this.#work;
+    await Promise.all(this.#commits.values());
   }
 
   /** What the service did since it started. */
@@ -181,14 +189,16 @@ export class CentralService {
     for (const record of this.#assembler.due(Number.POSITIVE_INFINITY)) {
       this.#enqueue(() => this.#finish(record));
     }
-    await this.#work;
+    await this.settled();
   }
 
   #enqueue(task: () => Promise<void>): void {
-    this.#work = this.#work.then(task).catch((error: Error) => {
-      // Nothing was acknowledged, so the devices send again.
-      this.#options.log.error({ error: error.message }, "a frame or record could not be handled");
-    });
+    this.#work = this.#work.then(task).catch((error: Error) => this.#failed(error));
+  }
+
+  /** Nothing was acknowledged, so the devices send again. */
+  #failed(error: Error): void {
+    this.#options.log.error({ error: error.message }, "a frame or record could not be handled");
   }
 
   #arrive(message: LinkMessage): void {
@@ -294,6 +304,7 @@ export class CentralService {
   async #take(received: ReceivedFrame): Promise<void> {
     const { metrics } = this.#options;
     const { record, modelId } = received.frame;
+    await this.#commits.get(record);
     if (!this.#assembler.has(record) && !(await this.#reopen(received))) return;
     const acceptance = this.#assembler.accept(received);
     metrics.frames.inc({ outcome: acceptance.kind });
@@ -375,22 +386,36 @@ export class CentralService {
     }
   }
 
-  /** Finishes a record; one that fails is tried again, since its frames may be acknowledged. */
+  /** Decodes a record and has the result committed; what fails is tried again if it was acknowledged. */
   async #finish(record: bigint): Promise<void> {
+    while (this.#commits.size >= COMMITS_MAX) await Promise.race(this.#commits.values());
     const open = this.#assembler.take(record);
     this.#options.metrics.openRecords.set(this.#assembler.size);
     if (open === undefined) return;
     try {
-      await this.#decodeAndCommit(open);
+      const result = await this.#resultOf(open);
+      const commit = this.#commit(record, result)
+        .then(() => this.#committed(open, result))
+        .catch((error: Error) => {
+          this.#restore(open);
+          this.#failed(error);
+        })
+        .finally(() => this.#commits.delete(record));
+      this.#commits.set(record, commit);
     } catch (error) {
-      if (open.kept.size > 0) this.#assembler.restore(open, this.#steadyNow(), RETRY_MS);
+      this.#restore(open);
       throw error;
     }
   }
 
-  /** Decodes a record with the frames it has, commits the result, acknowledges its new frames. */
-  async #decodeAndCommit(open: OpenRecord): Promise<void> {
-    const { decoder, store, metrics, log, draw, openFrames } = this.#options;
+  /** Frames that were acknowledged do not come again. */
+  #restore(open: OpenRecord): void {
+    if (open.kept.size > 0) this.#assembler.restore(open, this.#steadyNow(), RETRY_MS);
+  }
+
+  /** Decodes a record with the frames it has. */
+  async #resultOf(open: OpenRecord): Promise<RecordResult> {
+    const { store, draw } = this.#options;
     const { record } = open;
     const previous = open.committed.size > 0 ? (await store.load(record))?.document : undefined;
     const start = performance.now();
@@ -403,22 +428,24 @@ export class CentralService {
       ...trust,
     };
     const picture = draw?.(map, `record ${record}`);
-    await this.#commit(record, { document, map, frames, ...(picture && { picture }) });
-    if (open.kept.size > 0) await openFrames.release(record);
+    return { document, map, frames, ...(picture && { picture }) };
+  }
+
+  /** Counts a result that is on disk, and acknowledges its new frames. */
+  async #committed(open: OpenRecord, { document, frames }: RecordResult): Promise<void> {
+    const { decoder, metrics, log, openFrames } = this.#options;
+    const { record, devicesPresent, devicesMissing, revision, msDecode } = document;
+    if (open.kept.size > 0) await openFrames.release(open.record);
     metrics.decodeSeconds.observe(msDecode / 1000);
     metrics.waitSeconds.observe(document.msWait / 1000);
     const outcome = outcomeOf(document);
     metrics.records.inc({ outcome });
     this.#totals.committed++;
     if (outcome !== "complete") this.#totals[outcome]++;
-    const { devicesPresent, devicesMissing, revision } = document;
-    log.info(
-      { record: document.record, devicesPresent, devicesMissing, revision, msDecode },
-      "record committed",
-    );
+    log.info({ record, devicesPresent, devicesMissing, revision, msDecode }, "record committed");
     for (const { frame } of frames) {
       if (open.committed.has(frame.device) || open.kept.has(frame.device)) continue;
-      const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
+      const ack: Ack = { status: "committed", record: open.record, modelId: decoder.modelId };
       await this.#acknowledge(this.#senderOf(frame), ack);
     }
   }

@@ -1,10 +1,19 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolder, syncFolder, writeFileAtomic } from "../io/atomic.ts";
-import { writeNpy } from "../io/npy.ts";
+import {
+  isDraftOf,
+  makeFolder,
+  makeFolderAtomic,
+  SharedFolderSync,
+  writeFileAtomic,
+  writeFilesAtomic,
+} from "../io/atomic.ts";
+import { encodeNpy } from "../io/npy.ts";
 import { decodeFrame, frameLength, isSurveyId, type LatentCoder } from "../protocol/index.ts";
 import type { ReceivedFrame } from "./assembler.ts";
+
+const DRAFT_AGE_MS = 60_000;
 
 const count = z.number().int().nonnegative();
 const modelIdText = z.string().regex(/^[0-9a-f]{16}$/);
@@ -59,12 +68,13 @@ export interface RecordResult {
 
 /**
  * Results on disk: `OUT/{record}/velocity.npy`, `maps.png`, `frames.bin` (the frames, one after the
- * other: what a late frame is combined with) and `record.json`. Each file is synced and renamed into
- * place; `record.json` comes last and makes the result count.
+ * other: what a late frame is combined with) and `record.json`. A folder is renamed into place whole.
+ * Where a late frame refines it, each file is, `record.json` last: it makes the result count.
  */
 export class ResultStore {
   readonly #folder: string;
   readonly #survey: string;
+  readonly #folderSync: SharedFolderSync;
   readonly #coder: LatentCoder | undefined;
 
   /**
@@ -76,12 +86,14 @@ export class ResultStore {
     await makeFolder(folder);
     // Shows now, not at the first record, that the folder cannot be written.
     await writeFileAtomic(join(folder, ".epic-central"), `${survey}\n`);
+    await removeDrafts(folder);
     return new ResultStore(folder, survey, coder);
   }
 
   private constructor(folder: string, survey: string, coder: LatentCoder | undefined) {
     this.#folder = folder;
     this.#survey = survey;
+    this.#folderSync = new SharedFolderSync(folder);
     this.#coder = coder;
   }
 
@@ -124,20 +136,39 @@ export class ResultStore {
     return { document, frames };
   }
 
-  /** Commits a result. When this resolves it survives a power cut. */
+  /** Commits a result. When this resolves it survives a power cut. One commit of a record at a time. */
   async commit(record: bigint, result: RecordResult): Promise<void> {
     const folder = this.folderOf(record);
-    const { document, map, picture, frames } = result;
-    if ((await makeFolder(folder)) !== undefined) await syncFolder(this.#folder);
-    await Promise.all([
-      writeNpy(join(folder, "velocity.npy"), document.map.shape, map),
-      picture && writeFileAtomic(join(folder, "maps.png"), picture),
-      writeFileAtomic(
-        join(folder, "frames.bin"),
-        frames.map(({ bytes }) => bytes),
-      ),
-    ]);
-    await writeFileAtomic(join(folder, "record.json"), `${JSON.stringify(document, null, 2)}\n`);
+    const files = filesOf(result);
+    if ((await stat(folder).catch(() => undefined)) === undefined) {
+      // The folder is renamed into place whole: fewer syncs than file by file, and it shares the last.
+      await makeFolderAtomic(folder, files);
+      await this.#folderSync.sync();
+      return;
+    }
+    const { "record.json": document, ...others } = files;
+    await writeFilesAtomic(folder, others);
+    await writeFileAtomic(join(folder, "record.json"), document);
+  }
+}
+
+function filesOf({ document, map, picture, frames }: RecordResult) {
+  return {
+    "velocity.npy": encodeNpy(document.map.shape, map),
+    ...(picture && { "maps.png": picture }),
+    "frames.bin": frames.map(({ bytes }) => bytes),
+    "record.json": `${JSON.stringify(document, null, 2)}\n`,
+  };
+}
+
+/** Drafts of results that a killed process left. Young ones may be another process's at work. */
+async function removeDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const record = /^\.(\d{1,20})\./.exec(name)?.[1];
+    if (record === undefined || !isDraftOf(record, name)) continue;
+    const path = join(folder, name);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > DRAFT_AGE_MS) await rm(path, { recursive: true, force: true });
   }
 }
 

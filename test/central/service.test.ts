@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GapStore } from "../../src/central/gaps.ts";
@@ -21,7 +21,15 @@ import {
   latentTopic,
 } from "../../src/protocol/index.ts";
 import { type MemoryLink, MemoryNetwork } from "../edge/memoryNetwork.ts";
-import { config, decoder, frameOf, latentOf, modelId, scratch } from "../edge/smallSurvey.ts";
+import {
+  config,
+  decoder,
+  frameOf,
+  latentOf,
+  modelId,
+  scratch,
+  until,
+} from "../edge/smallSurvey.ts";
 import { randomTables } from "../library/latentTables.ts";
 
 let folder: Awaited<ReturnType<typeof scratch>>;
@@ -219,6 +227,47 @@ describe("CentralService", () => {
     await publish(service, gapTopic("field", 0, 1), new TextEncoder().encode("{}"));
     expect(acks).toEqual([]);
     expect(warnings.slice(-2)).toEqual(["gap notice unreadable", "gap notice unreadable"]);
+  });
+
+  it("decodes on while results are being written, and acknowledges each when its own is", async () => {
+    const store = await ResultStore.open(folder.path, "field");
+    const waiting = new Map<bigint, () => void>();
+    const commit = store.commit.bind(store);
+    store.commit = async (record, result) => {
+      await new Promise<void>((resolve) => waiting.set(record, resolve));
+      await commit(record, result);
+    };
+    const service = await central({ store });
+    const publishAll = (record: number, senders: number[]) => {
+      for (const device of senders) {
+        void devices.publish(latentTopic("field", 0, device), frameOf(record, device));
+      }
+    };
+    publishAll(1, [0, 1, 2]);
+    publishAll(2, [0, 1, 2]);
+    await until(() => waiting.size === 2);
+    expect(acks).toEqual([]);
+    waiting.get(2n)?.();
+    await until(() => acks.length === 3);
+    expect(acks.map(({ ack }) => (ack as { record: bigint }).record)).toEqual([2n, 2n, 2n]);
+    // The same frame again: its answer waits for the result that is being written.
+    publishAll(1, [0]);
+    waiting.get(1n)?.();
+    await until(() => acks.length === 7);
+    await service.settled();
+    expect(await document(1)).toMatchObject({ revision: 1, devicesPresent: [0, 1, 2] });
+    expect(await metric("epic_frames_total")).toEqual({ taken: 6, committed: 1 });
+  });
+
+  it("removes what a killed process left half written, not what another is writing", async () => {
+    const old = join(folder.path, ".7.0123456789ab.tmp");
+    const young = join(folder.path, ".8.0123456789ab.tmp");
+    for (const draft of [old, young]) await mkdir(draft);
+    await writeFile(join(old, "velocity.npy"), "");
+    const hourAgo = Date.now() / 1000 - 3600;
+    await utimes(old, hourAgo, hourAgo);
+    await ResultStore.open(folder.path, "field");
+    expect((await readdir(folder.path)).sort()).toEqual([".8.0123456789ab.tmp", ".epic-central"]);
   });
 
   it("refines after a restart from what is on disk", async () => {

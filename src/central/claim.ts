@@ -1,4 +1,4 @@
-import { claimTopic, type MessageLink } from "../protocol/index.ts";
+import { claimTopic, type MessageLink, openSealed, sealJson } from "../protocol/index.ts";
 
 /** A central process's word on the shards it serves or wants to. */
 export interface Claim {
@@ -112,7 +112,7 @@ export class ShardClaim {
   #announce(): void {
     const { link, survey, now } = this.#options;
     this.#repeatAtMs = now() + REPEAT_MS;
-    const bytes = new TextEncoder().encode(JSON.stringify(this.#own()));
+    const bytes = sealJson({ ...this.#own() });
     // Lost with the link: said again when it is back.
     link.publish(claimTopic(survey), bytes, { qos: 1 }).catch(() => {});
   }
@@ -163,15 +163,9 @@ function describe(survey: string, own: Claim, other: Claim): string {
 
 /** The claim in `bytes`, or undefined when it is none: never throws. */
 export function decodeClaim(bytes: Uint8Array): Claim | undefined {
-  if (bytes.length > CLAIM_BYTES_MAX) return undefined;
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-  if (typeof document !== "object" || document === null) return undefined;
-  const { instance, served, shards, held, sinceMs, where } = document as Record<string, unknown>;
+  const document = openSealed(bytes, CLAIM_BYTES_MAX);
+  if (document === undefined) return undefined;
+  const { instance, served, shards, held, sinceMs, where } = document;
   if (typeof instance !== "string" || !/^[0-9a-f]{16}$/.test(instance)) return undefined;
   if (typeof where !== "string" || !/^[\w.:@ -]{1,100}$/.test(where)) return undefined;
   if (typeof held !== "boolean" || !isCount(sinceMs, 8.64e15) || !isCount(shards, 0xffff)) {

@@ -6,7 +6,7 @@ import { MisuseError } from "./common.ts";
 import { readPem, readToken } from "./secretFiles.ts";
 
 export interface BrokerOptions {
-  broker: string;
+  broker: string[];
   survey: string;
   username?: string;
   tokenFile?: string;
@@ -17,7 +17,11 @@ export interface BrokerOptions {
 
 export function addBrokerOptions(command: Command): Command {
   return command
-    .requiredOption("--broker <url>", "MQTT broker, as mqtt://host:1883 or mqtts://host:8883", url)
+    .requiredOption(
+      "--broker <urls>",
+      "MQTT broker, as mqtt://host:1883 or mqtts://host:8883; commas between a cluster's nodes",
+      urls,
+    )
     .requiredOption("--survey <id>", "name of the survey, 1-16 of a-z 0-9 -", surveyId)
     .option(
       "--username <name>",
@@ -38,29 +42,35 @@ export async function brokerAccess(
   options: BrokerOptions,
   identity: Identity,
 ): Promise<Pick<MqttLinkOptions, "url" | "username" | "password" | "tls">> {
-  const { broker: url, tokenFile } = options;
+  const { broker, tokenFile } = options;
   const { EPIC_MQTT_USERNAME, EPIC_MQTT_PASSWORD } = process.env;
   const password = tokenFile ? await readToken(tokenFile, "--token-file") : EPIC_MQTT_PASSWORD;
   const named = options.username ?? EPIC_MQTT_USERNAME;
   const username = named || (password ? userName(identity) : undefined);
-  const encrypted = /^(mqtts|ssl|wss):/.test(url);
-  if (password && !encrypted && !isLoopback(url)) {
-    process.stderr.write(`epic: --broker: the token goes to ${url} unencrypted; use mqtts://\n`);
+  const plain = broker.find((url) => !/^(mqtts|ssl|wss):/.test(url));
+  if (password && plain !== undefined && !isLoopback(plain)) {
+    process.stderr.write(`epic: --broker: the token goes to ${plain} unencrypted; use mqtts://\n`);
   }
-  const tls = await linkTls(options, encrypted);
-  return { url, ...(username && { username }), ...(password && { password }), ...(tls && { tls }) };
+  const tls = await linkTls(options, plain);
+  return {
+    url: broker,
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(tls && { tls }),
+  };
 }
 
-async function linkTls(options: BrokerOptions, encrypted: boolean): Promise<LinkTls | undefined> {
+async function linkTls(
+  options: BrokerOptions,
+  plain: string | undefined,
+): Promise<LinkTls | undefined> {
   const { tlsCa, tlsCert, tlsKey } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new MisuseError("--tls-cert: expected --tls-key with it, and the other way round");
   }
   if (tlsCa === undefined && tlsCert === undefined) return undefined;
-  if (!encrypted) {
-    throw new MisuseError(
-      `--broker: expected mqtts:// with --tls-ca or --tls-cert, got ${options.broker}`,
-    );
+  if (plain !== undefined) {
+    throw new MisuseError(`--broker: expected mqtts:// with --tls-ca or --tls-cert, got ${plain}`);
   }
   return {
     ...(tlsCa && { ca: await readPem(tlsCa, "--tls-ca") }),
@@ -73,13 +83,14 @@ function isLoopback(url: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 }
 
-function url(text: string): string {
+function urls(text: string): string[] {
+  const list = text.split(",");
   try {
-    checkBrokerUrl(text);
+    for (const url of list) checkBrokerUrl(url);
   } catch (error) {
     throw new MisuseError(`--${(error as Error).message}`);
   }
-  return text;
+  return list;
 }
 
 function surveyId(text: string): string {

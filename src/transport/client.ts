@@ -13,8 +13,11 @@ export interface LinkTls {
 
 /** Which broker a link talks to, and as whom. */
 export interface MqttLinkOptions {
-  /** mqtt://, mqtts://, ws:// or wss:// with host and optional port. */
-  url: string;
+  /**
+   * mqtt://, mqtts://, ws:// or wss:// with host and optional port. Of several, the nodes of one
+   * cluster, the next is tried when one does not answer or is lost.
+   */
+  url: string | readonly string[];
   clientId: string;
   username?: string;
   password?: string;
@@ -42,18 +45,23 @@ export const OFFLINE = new TextEncoder().encode("offline");
  */
 export class MqttLink implements MessageLink {
   readonly #options: MqttLinkOptions;
+  readonly #urls: readonly string[];
   readonly #filters = new Set<string>();
   #onMessage: (message: LinkMessage) => void = () => {};
   #onConnection: (connected: boolean) => void = () => {};
   #client: MqttClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
+  /** Of the next attempt, modulo their number. */
+  #urlIndex = 0;
   #connected = false;
   #closed = false;
 
   /** Starts connecting; throws only for a URL that can never work. */
   constructor(options: MqttLinkOptions) {
-    checkBrokerUrl(options.url);
+    this.#urls = typeof options.url === "string" ? [options.url] : options.url;
+    if (this.#urls.length === 0) throw new TypeError("broker: expected a URL, got none");
+    for (const url of this.#urls) checkBrokerUrl(url);
     this.#options = options;
     this.#open();
   }
@@ -105,7 +113,8 @@ export class MqttLink implements MessageLink {
   }
 
   #open(): void {
-    const { url, clientId, username, password, tls, statusTopic } = this.#options;
+    const url = this.#urls[this.#urlIndex++ % this.#urls.length]!;
+    const { clientId, username, password, tls, statusTopic } = this.#options;
     const settings: IClientOptions = {
       clientId,
       protocolVersion: 4,
@@ -131,7 +140,7 @@ export class MqttLink implements MessageLink {
       this.#problem(describeFailure(error, url));
       client.end(true);
     });
-    client.on("close", () => this.#lost(client));
+    client.on("close", () => this.#lost(client, url));
   }
 
   async #connectedNow(client: MqttClient): Promise<void> {
@@ -151,16 +160,18 @@ export class MqttLink implements MessageLink {
     if (this.#connected) this.#onConnection(true);
   }
 
-  #lost(client: MqttClient): void {
+  #lost(client: MqttClient, url: string): void {
     if (client !== this.#client) return;
     this.#client = undefined;
     const wasConnected = this.#connected;
     this.#connected = false;
     if (wasConnected) this.#onConnection(false);
     if (this.#closed) return;
-    if (wasConnected) this.#problem(`connection to ${this.#options.url} lost`);
+    if (wasConnected) this.#problem(`connection to ${url} lost`);
     const random = (this.#options.random ?? Math.random)();
-    this.#timer = setTimeout(() => this.#open(), backoffMs(this.#attempt++, random));
+    // Each node of a cluster once before the wait grows.
+    const round = Math.floor(this.#attempt++ / this.#urls.length);
+    this.#timer = setTimeout(() => this.#open(), backoffMs(round, random));
   }
 
   #problem(message: string): void {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ClaimError, decodeClaim, ShardClaim } from "../../src/central/claim.ts";
+import { sealJson } from "../../src/protocol/index.ts";
 import { type MemoryLink, MemoryNetwork } from "../edge/memoryNetwork.ts";
 
 interface Candidate {
@@ -154,12 +155,17 @@ describe("decodeClaim", () => {
       { where: "a\nb" },
       { sinceMs: 1.5 },
     ]) {
-      const text = JSON.stringify({ ...decodeClaim(payload), ...change });
-      expect(decodeClaim(Buffer.from(text)), text).toBeUndefined();
+      const claim = { ...decodeClaim(payload), ...change };
+      expect(decodeClaim(sealJson(claim)), JSON.stringify(change)).toBeUndefined();
     }
+    expect(decodeClaim(sealJson({ ...decodeClaim(payload) }))).toBeDefined();
+    const altered = payload.slice();
+    altered[20]! ^= 1;
+    expect(decodeClaim(altered)).toBeUndefined();
     expect(decodeClaim(Buffer.alloc(20_000, " "))).toBeUndefined();
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void decodeClaim(bytes)));
-    fc.assert(fc.property(fc.json(), (text) => void decodeClaim(Buffer.from(text))));
+    const documents = fc.dictionary(fc.string(), fc.jsonValue());
+    fc.assert(fc.property(documents, (document) => void decodeClaim(sealJson(document))));
   });
 });
 

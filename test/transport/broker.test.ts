@@ -122,6 +122,22 @@ describe("MqttLink", () => {
     expect(problems[0]).toBe(`connection to ${second.url} lost`);
   });
 
+  it("goes to the next node of a cluster when one is gone", async () => {
+    const [first, second] = [await startBroker(), await startBroker()];
+    const problems: string[] = [];
+    const made = new MqttLink({
+      url: [first.url, second.url],
+      clientId: "a",
+      onProblem: (problem) => problems.push(problem),
+      random: () => 0,
+    });
+    cleanups.push(() => made.close());
+    await until(() => first.clients === 1 && made.connected);
+    await first.close();
+    await until(() => second.clients === 1 && made.connected);
+    expect(problems).toEqual([`connection to ${first.url} lost`]);
+  });
+
   it("keeps trying while nothing listens", async () => {
     const first = await Broker.start({ port: 0 });
     await first.close();

@@ -9,7 +9,7 @@ import { tinyTraces } from "../library/tinyModel.ts";
 import { type Running, requireBuild, start } from "./processes.ts";
 import { writeSurveyModel } from "./surveyModel.ts";
 
-const slowMs = 120_000;
+const slowMs = 300_000;
 let folder: Awaited<ReturnType<typeof scratch>>;
 let broker: Broker;
 let traces: Float32Array;

@@ -10,7 +10,7 @@ import { Authority } from "../transport/certificates.ts";
 import { type Running, requireBuild, run, start } from "./processes.ts";
 import { writeSurveyModel } from "./surveyModel.ts";
 
-const slowMs = 120_000;
+const slowMs = 300_000;
 let folder: Awaited<ReturnType<typeof scratch>>;
 const running: Running[] = [];
 

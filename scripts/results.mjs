@@ -77,7 +77,7 @@ Made by \`npm run results -- -n ${count}\` on ${new Date().toISOString().slice(0
 sees, with records of OpenFWI's own boundary. \`npx epic eval --all -n ${count} --check\` prints the same figures on any machine.
 
 The maps are this package's own, in the likeness of OpenFWI's ([families](families.md)). SSIM, MAE and RMSE are computed as OpenFWI computes
-them, on maps scaled to [-1, 1] (1 = 1500 m/s).
+them, on maps scaled to [-1, 1] (1 = 1500 m/s).${sampleNote()}
 
 ## Fidelity
 
@@ -113,6 +113,12 @@ ${trust()}
 
 Records of all families in ten groups of about equal misfit: mean true error of each group, and the band that holds 80 % of its records.
 `;
+}
+
+/** A warning where the sample is small. */
+function sampleNote() {
+  if (count >= 50) return "";
+  return ` A small sample: ${count} maps a family show the form of this page, and are too few to compare models by.`;
 }
 
 function markdown(header, rows) {

@@ -18,12 +18,15 @@ import { type Channel, LinkShaper } from "./shaper.ts";
 
 const run = promisify(execFile);
 
-/** 198.18.0.0/15 is set aside for tests of networks (RFC 2544). */
-const CENTRE = "198.18.0.100";
-const hostOf = (device: number) => `198.18.0.${device + 1}`;
-/** The ends of the wire between a namespace's socat and this process. */
-const outerEnd = (device: number) => `198.19.${device}.1`;
-const innerEnd = (device: number) => `198.19.${device}.2`;
+/** 198.18.0.0/15 is set aside for tests of networks (RFC 2544); a part of it per process, so that two can run. */
+const BLOCK = process.pid % 250;
+const CENTRE = `198.18.${BLOCK}.254`;
+const hostOf = (device: number) => `198.18.${BLOCK}.${device + 1}`;
+/** The ends of the wire between a namespace's socat and this process: a /30 each. */
+const outerEnd = (device: number) => `198.19.${BLOCK}.${4 * device + 1}`;
+const innerEnd = (device: number) => `198.19.${BLOCK}.${4 * device + 2}`;
+/** As many /30 as there are in a block. */
+const DEVICES_MAX = 63;
 const UDP_PORT = 5001;
 const ETHERNET_BYTES = 14;
 /** What a modem holds before it drops. */
@@ -142,6 +145,9 @@ export class NamespaceEmulation implements Emulation {
 
   async #setUp(): Promise<void> {
     const { link, devices, seed } = this.#options;
+    if (devices > DEVICES_MAX) {
+      throw new RangeError(`expected at most ${DEVICES_MAX} devices, got ${devices}`);
+    }
     const control = await readFile("/proc/sys/net/ipv4/tcp_congestion_control", "utf8");
     this.name = `network namespaces, TCP ${control.trim()}`;
     const centre = await this.#bind("127.0.0.1", 0);

@@ -106,7 +106,8 @@ describe("epic testbed", () => {
       expect(arms.epic.ssim).toBe(arms.raw.ssim);
       expect(arms.raw.bytes.wire).toBeGreaterThan(1_400_000 * 1.04);
       expect(arms.raw.bytes.wire).toBeLessThan(1_400_000 * 1.5);
-      expect(arms.epic.bytes.wire).toBeGreaterThan(arms.epic.bytes.mqtt + 5 * 4 * 66);
+      // At least one segment each way per device; on a busy machine TCP joins acknowledgements to data.
+      expect(arms.epic.bytes.wire).toBeGreaterThanOrEqual(arms.epic.bytes.mqtt + 5 * 2 * 66);
       expect(arms.epic.splitMs.send).toBeGreaterThan(2.5);
       expect(execFileSync("ip", ["netns", "list"]).toString()).not.toContain("epic-");
     },

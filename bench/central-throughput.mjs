@@ -39,13 +39,6 @@ const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const survey = "load";
 const children = [];
 const folder = await mkdtemp(join(values.dir, "epic-load-"));
-try {
-  report(await measure());
-} finally {
-  for (const child of children) child.kill("SIGKILL");
-  await rm(folder, { recursive: true, force: true });
-}
-
 async function measure() {
   const decoder = await CentralDecoder.load({
     weights: await loadModelHalf("central", values.model),
@@ -268,4 +261,11 @@ function sum(numbers) {
 
 function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+try {
+  report(await measure());
+} finally {
+  for (const child of children) child.kill("SIGKILL");
+  await rm(folder, { recursive: true, force: true });
 }

@@ -110,6 +110,17 @@ class Graph:
         zero = self.constant(np.uint8(round(-low / float(step))), f"{key}_zero")
         return self.op("DequantizeLinear", [self.op("QuantizeLinear", [x, scale, zero]), scale, zero])
 
+    def fixed_act(self, value: np.ndarray, key: str, quantised: bool) -> str:
+        """A constant where an activation would be: stored as u8 if activations of its kind are."""
+        if self.ranges is None or not quantised:
+            return self.constant(value, key)
+        low, high = min(float(value.min()), 0.0), max(float(value.max()), 0.0)
+        step = F32((high - low) / 255 or 1e-3)
+        zero = round(-low / float(step))
+        codes = np.clip(np.rint(value / step) + zero, 0, 255).astype(np.uint8)
+        parameters = [self.constant(step, f"{key}_step"), self.constant(np.uint8(zero), f"{key}_zero")]
+        return self.op("DequantizeLinear", [self.constant(codes, key), *parameters])
+
     def activation_step(self, key: str, fixed: tuple[float, float] | None) -> float:
         low, high = fixed if fixed else self.ranges[key]
         return float(F32((max(high, 0.0) - min(low, 0.0)) / 255 or 1e-3))
@@ -261,7 +272,7 @@ class Builder:
         for i in range(c["crossBlocks"]):
             name = f"cross{i}"
             if i == 0:
-                q = g.constant((t["cross0.q"] * self.query_step(name)).astype(F32), "cross0_q")
+                q = (t["cross0.q"] * self.query_step(name)).astype(F32)
             else:
                 q = self.project(g, self.normal(g, y, f"{name}_in"), name, "q", 0, 1, f"{name}_in")
             k, v = (self.project(g, context, name, "kv", part, 2, "context") for part in range(2))
@@ -283,7 +294,8 @@ class Builder:
         rows = slice(index * self.central["width"], (index + 1) * self.central["width"])
         return g.dense(x, f"{block}_{layer}{index}", (codes[rows], unit[rows], bias[rows]), key)
 
-    def attend(self, g: Graph, block: str, q: str, k: str, v: str, queries: int) -> str:
+    def attend(self, g: Graph, block: str, q: str | np.ndarray, k: str, v: str, queries: int) -> str:
+        """q as an array: questions that are the same for every record, a constant of the graph."""
         c = self.central
         heads, head = c["heads"], c["width"] // c["heads"]
 
@@ -293,7 +305,11 @@ class Builder:
             x = g.op("Transpose", [g.reshape(x, rows, heads, head)], perm=perm)
             return g.act(x, f"{block}_{key}") if self.attention_u8 else x
 
-        scores = g.op("MatMul", [split(q, queries, [1, 0, 2], "q"), split(k, self.tokens, [1, 2, 0], "k")])
+        if isinstance(q, np.ndarray):
+            q = g.fixed_act(q.reshape(queries, heads, head).transpose(1, 0, 2), f"{block}_q", self.attention_u8)
+        else:
+            q = split(q, queries, [1, 0, 2], "q")
+        scores = g.op("MatMul", [q, split(k, self.tokens, [1, 2, 0], "k")])
         p = g.op("Softmax", [scores], axis=-1)
         if self.attention_u8:
             p = g.act(p, f"{block}_p")

@@ -4,6 +4,7 @@ import type { EdgeEncoder } from "../edge/encoder.ts";
 import { selectReceivers } from "../edge/receivers.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes, formatMs, formatRatio } from "../io/format.ts";
+import { lineSteps } from "../io/lineSteps.ts";
 import { type NpyExpectation, seismicExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import type { DeviceBlock, Geometry } from "../model/config.ts";
@@ -201,8 +202,8 @@ function deviceBlock({ devices }: Geometry, device: number): DeviceBlock {
 }
 
 /** All receivers, or those of the device alone. */
-function deviceExpectation(geometry: Geometry, { receivers }: DeviceBlock): NpyExpectation {
-  const all = seismicExpectation(geometry);
-  const own = seismicExpectation({ ...geometry, receivers });
+function deviceExpectation(geometry: Geometry, block: DeviceBlock): NpyExpectation {
+  const all = seismicExpectation(geometry, lineSteps(geometry, block));
+  const own = seismicExpectation({ ...geometry, receivers: block.receivers });
   return { ...all, shapes: [...all.shapes, ...own.shapes] };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
 import { writeFilesAtomic } from "../io/atomic.ts";
+import { lineSteps } from "../io/lineSteps.ts";
 import { seismicExpectation } from "../io/npy.ts";
 import { reliabilityPng } from "../io/plots/reliability.ts";
 import type { Geometry } from "../model/config.ts";
@@ -210,7 +211,7 @@ async function planCounts(
   let left = limit;
   const counts: number[] = [];
   for (const { data } of pairs) {
-    const file = await openInput(data, seismicExpectation(geometry));
+    const file = await openInput(data, seismicExpectation(geometry, lineSteps(geometry)));
     await file.close();
     counts.push(Math.min(left, file.count));
     left -= counts.at(-1)!;

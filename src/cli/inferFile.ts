@@ -1,4 +1,5 @@
 /** Inference over the records of a file, scored when the true maps are known. */
+import { lineSteps } from "../io/lineSteps.ts";
 import { seismicExpectation, velocityExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import type { MapScore } from "../metrics/index.ts";
@@ -38,7 +39,7 @@ export async function openRecordFiles(
   truthPath: string | undefined,
   { geometry }: ModelConfig,
 ): Promise<RecordFiles> {
-  const data = await openInput(dataPath, seismicExpectation(geometry));
+  const data = await openInput(dataPath, seismicExpectation(geometry, lineSteps(geometry)));
   let truth: RecordFile | undefined;
   const close = async () => {
     await data.close();

@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { lineSteps } from "../io/lineSteps.ts";
 import type { NpyExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
 import { openRecords, withoutRecordEnding } from "../io/records.ts";
@@ -166,8 +167,8 @@ export class RecordSource {
       ];
       return [record, [{ name: "record", length: "N" as const }, ...record]];
     });
-    const { dtMs, dxM } = this.#options.geometry;
-    return { what: "seismic data", steps: { dtMs, dxM }, shapes };
+    const steps = lineSteps(this.#options.geometry, this.#block);
+    return { what: "seismic data", steps, shapes };
   }
 
   #tellOnce(name: string, problem: string): void {

@@ -3,6 +3,7 @@
  * little-endian float32 in C order; reads float32 and float64 of either byte order in either axis
  * order, as float32. Pure: bytes in, bytes out.
  */
+import type { LineSteps } from "./lineSteps.ts";
 import {
   decodeElements,
   fortranToC,
@@ -51,8 +52,8 @@ export interface NpyExpectation {
   readonly what: string;
   /** The accepted shapes, the usual one first. */
   readonly shapes: readonly (readonly NpyAxis[])[];
-  /** Steps in time and along the line, for files that state them. */
-  readonly steps?: { readonly dtMs?: number | undefined; readonly dxM: number };
+  /** Steps in time and places along the line, for files that state them. */
+  readonly steps?: LineSteps;
 }
 
 export interface NpyHeader {
@@ -77,17 +78,13 @@ export const npyHeaderBytesMax = 65536;
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
 /** OpenFWI's seismic layout, (N, shots, samples, receivers). */
-export function seismicExpectation(geometry: {
-  shots: number;
-  samples: number;
-  receivers: number;
-  dtMs?: number;
-  dxM?: number;
-}): NpyExpectation {
-  const { dtMs, dxM } = geometry;
+export function seismicExpectation(
+  geometry: { shots: number; samples: number; receivers: number },
+  steps?: LineSteps,
+): NpyExpectation {
   return {
     what: "seismic data",
-    ...(dxM !== undefined && { steps: { dtMs, dxM } }),
+    ...(steps && { steps }),
     shapes: [
       [
         { name: "record", length: "N" },

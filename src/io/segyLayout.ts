@@ -1,4 +1,5 @@
 /** From the trace headers of a SEG-Y file to records: which trace is which shot and receiver. */
+import type { LineSteps } from "./lineSteps.ts";
 import type { NpyExpectation } from "./npyFormat.ts";
 import { SegyError } from "./segyHeaders.ts";
 import type { SegyIndex, TraceColumns } from "./segyIndex.ts";
@@ -56,11 +57,12 @@ export function layOut(
   checkWidths(gathers, kind, widths);
   for (const gather of gathers) sortByPosition(gather, position);
   const records = groupRecords(gathers, kind, options.shots ?? lengths(expectation, "shot")[0]);
-  const step = expectation?.steps?.dxM;
-  if (position.metres) checkPositions(records, index.traces, position, step);
   const sourcesM = kind === "records" ? sourcePositions(records) : undefined;
-  const whole = Math.max(...widths) === gathers[0]!.traces.length || widths.length === 0;
-  if (sourcesM && position.metres && whole && expectation) checkSources(records, position);
+  if (position.metres) {
+    checkStanding(records, position);
+    if (expectation?.steps)
+      checkPlaces(records, position, expectation.steps, sourcesM !== undefined);
+  }
   return {
     kind,
     shots: records[0]!.length,
@@ -218,38 +220,59 @@ function positionsOf({ traces }: Gather, { values }: Position): number[] {
   return traces.map((trace) => values![trace]!);
 }
 
-/** Receivers stand still during a record, `stepM` apart. */
-function checkPositions(
-  records: readonly Gather[][],
-  { place }: TraceColumns,
-  position: Position,
-  stepM: number | undefined,
-): void {
+/** Receivers stand still during a record. */
+function checkStanding(records: readonly Gather[][], position: Position): void {
   for (const record of records) {
     const first = positionsOf(record[0]!, position);
     for (const gather of record) {
       const own = positionsOf(gather, position);
       const moved = own.findIndex((x, i) => Math.abs(x - first[i]!) > 0.5);
-      if (moved >= 0) {
-        const from = `as in the first shot of the record, at ${metres(first[moved]!)}`;
-        throw new SegyError(
-          "geometry",
-          `${gather.name}: expected receiver ${moved + 1} ${from}, got ${metres(own[moved]!)}`,
-        );
-      }
-    }
-    if (stepM === undefined) continue;
-    for (let i = 1; i < first.length; i++) {
-      const step = first[i]! - first[i - 1]!;
-      if (Math.abs(step - stepM) <= 0.01 * stepM + 0.005) continue;
-      const where = `from x ${metres(first[i - 1]!)} to ${metres(first[i]!)}`;
-      const which = `trace ${place[record[0]!.traces[i]!]! + 1}`;
+      if (moved < 0) continue;
+      const from = `as in the first shot of the record, at ${metres(first[moved]!)}`;
       throw new SegyError(
         "geometry",
-        `${which}: expected traces ${metres(stepM)} apart, got ${metres(step)} ${where}`,
+        `${gather.name}: expected receiver ${moved + 1} ${from}, got ${metres(own[moved]!)}`,
       );
     }
   }
+}
+
+/** Steps as the model's, and sources as far from the first receiver; where the line lies is free. */
+function checkPlaces(
+  records: readonly Gather[][],
+  position: Position,
+  { dxM, sourcesM, receiversM = [] }: LineSteps,
+  hasSources: boolean,
+): void {
+  for (const record of records) {
+    const places = positionsOf(record[0]!, position);
+    const line = places.map((_, i) => i * dxM);
+    const fitting = receiversM.filter((candidate) => candidate.length === places.length);
+    const expected = fitting.length > 0 ? fitting : [line];
+    const model = expected.find((candidate) => faultyStep(places, candidate) === undefined);
+    if (!model) throw wrongStep(record[0]!, places, expected[0]!);
+    if (sourcesM && hasSources) checkSources(record, places[0]! - model[0]!, sourcesM, dxM);
+  }
+}
+
+/** Index of the first position whose distance from the one before is off by more than 1 %. */
+function faultyStep(places: readonly number[], model: readonly number[]): number | undefined {
+  for (let i = 1; i < places.length; i++) {
+    const wanted = model[i]! - model[i - 1]!;
+    const got = places[i]! - places[i - 1]!;
+    if (Math.abs(got - wanted) > 0.01 * wanted + 0.005) return i;
+  }
+  return undefined;
+}
+
+function wrongStep({ name }: Gather, places: readonly number[], model: readonly number[]) {
+  const i = faultyStep(places, model)!;
+  const [from, to] = [places[i - 1]!, places[i]!];
+  const expected = `expected traces ${i} and ${i + 1} ${metres(model[i]! - model[i - 1]!)} apart`;
+  return new SegyError(
+    "geometry",
+    `${name}: ${expected}, got ${metres(to - from)} from x ${metres(from)} to ${metres(to)}`,
+  );
 }
 
 function sourcePositions(records: readonly Gather[][]): number[] | undefined {
@@ -257,17 +280,20 @@ function sourcePositions(records: readonly Gather[][]): number[] | undefined {
   return new Set(sources).size === sources.length ? sources : undefined;
 }
 
-/** The model's sources stand between its first and its last receiver. */
-function checkSources(records: readonly Gather[][], position: Position): void {
-  for (const record of records) {
-    const receivers = positionsOf(record[0]!, position);
-    const [low, high] = [receivers[0]!, receivers.at(-1)!];
-    const slack = (high - low) / Math.max(1, receivers.length - 1) + 0.005;
-    for (const { name, sourceX } of record) {
-      if (sourceX >= low - slack && sourceX <= high + slack) continue;
-      const range = `${metres(low)} to ${metres(high)}`;
-      throw new SegyError("geometry", `${name}: expected sources among the receivers, x ${range}`);
-    }
+/** Half a cell of the map is as near as modelling places them. `originM`: x of the model's 0. */
+function checkSources(
+  record: readonly Gather[],
+  originM: number,
+  sourcesM: readonly number[],
+  dxM: number,
+): void {
+  for (const [shot, { name, sourceX }] of record.entries()) {
+    const wanted = originM + sourcesM[shot]!;
+    if (Math.abs(sourceX - wanted) <= dxM / 2 + 0.005) continue;
+    throw new SegyError(
+      "geometry",
+      `${name}: expected source ${shot + 1} of the record at x ${metres(wanted)}`,
+    );
   }
 }
 

@@ -140,7 +140,7 @@ describe("the other commands", () => {
   it("infer refuses another survey in one line", async () => {
     await epic("convert", path("data.npy"), path("wide.sgy"), "--dx-m", "12.5");
     const line = await failing(["infer", path("wide.sgy"), ...model()], 1);
-    expect(line).toMatch(/wide\.sgy: trace 2: expected traces 10 m apart, got 12\.5 m/);
+    expect(line).toMatch(/wide\.sgy: shot of .*: expected traces 1 and 2 10 m apart, got 12\.5 m/);
     expect(await failing(["infer", path("maps.sgy"), ...model()], 1)).toMatch(
       /maps\.sgy: seismic data: expected 1000 samples per trace, got 70/,
     );

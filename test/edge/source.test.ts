@@ -48,7 +48,8 @@ describe("RecordSource", () => {
     let clock = 0;
     const source = new RecordSource({
       folder: join(folder.path, "records"),
-      geometry: config.geometry,
+      // One map column per receiver, so that SEG-Y can tell them apart.
+      geometry: { ...config.geometry, map: [2, 6] },
       device: 1,
       modelId,
       now: () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MemorySource } from "../../src/io/byteSource.ts";
+import { lineSteps } from "../../src/io/lineSteps.ts";
 import { readNpy, seismicExpectation, velocityExpectation } from "../../src/io/npy.ts";
 import { openRecords } from "../../src/io/records.ts";
 import { SegyError, type SegyGeometry, SegyRecords, writeSegy } from "../../src/io/segy.ts";
@@ -14,8 +15,8 @@ import { encodeIbm, sampleFormats } from "../../src/io/segySamples.ts";
 import { decodeTextHeader, encodeTextHeader } from "../../src/io/segyText.ts";
 
 const vectors = fileURLToPath(new URL("../vectors/segy/", import.meta.url));
-const survey = { shots: 3, samples: 5, receivers: 4, dtMs: 2, dxM: 10 };
-const seismic = seismicExpectation(survey);
+const survey = { shots: 3, samples: 5, receivers: 4, dtMs: 2, dxM: 10, map: [5, 4] as const };
+const seismic = seismicExpectation(survey, lineSteps(survey));
 let folder: string;
 
 beforeAll(async () => {
@@ -94,11 +95,14 @@ describe("files of other programs", () => {
 
 describe("the model's geometry", () => {
   const open = (changes: Partial<typeof survey>, name = "segyio-ieee.sgy") =>
-    openRecords(join(vectors, name), seismicExpectation({ ...survey, ...changes }));
+    openRecords(
+      join(vectors, name),
+      seismicExpectation({ ...survey, ...changes }, lineSteps({ ...survey, ...changes })),
+    );
   const cases: [changes: Partial<typeof survey>, text: RegExp][] = [
     [{ samples: 1000 }, /segyio-ieee\.sgy: seismic data: expected 1000 samples per trace, got 5/],
     [{ dtMs: 1 }, /expected a sample interval of 1 ms, got 2 ms/],
-    [{ dxM: 12.5 }, /trace 2: expected traces 12\.5 m apart, got 10 m from x 1000 m to 1010 m/],
+    [{ dxM: 12.5 }, /expected traces 1 and 2 12\.5 m apart, got 10 m from x 1000 m to 1010 m/],
     [{ receivers: 5 }, /shot of field record 1, source x 1000 m: expected 5 receivers, got 4/],
     [{ receivers: 3 }, /expected 3 receivers, got 1/],
     [{ shots: 4 }, /expected records of 4 shots each, got 6 shots/],
@@ -110,10 +114,10 @@ describe("the model's geometry", () => {
     expect((error as Error).message).not.toContain("\n");
   });
 
-  it("refuses sources beyond the receivers, and receivers that move within a record", async () => {
+  it("refuses sources elsewhere than the model's, and receivers that move within a record", async () => {
     const outside = await segy({ sourcesM: [0, 15, 45] });
     await expect(over(outside)).rejects.toThrow(
-      /source x 45 m: expected sources among the receivers/,
+      /source x 45 m: expected source 3 of the record at x 30 m/,
     );
     const bytes = await segy({});
     // Receiver x (bytes 81-84) of the second shot's first trace, in mm.
@@ -136,6 +140,7 @@ describe("the model's geometry", () => {
     );
     const file = await SegyRecords.over(new MemorySource(own), "own.sgy", {
       ...seismic,
+      steps: lineSteps(survey, { firstReceiver: 2, receivers: 2 }),
       shapes: both,
     });
     expect(file.shape).toEqual([1, 3, 5, 2]);
@@ -206,7 +211,9 @@ describe("files of our own", () => {
     expect(guessed.layout).toMatchObject({ kind: "maps", width: 4, positionsM: [0, 10, 20, 30] });
     await expect(
       SegyRecords.over(new MemorySource(bytes), "m.sgy", velocityExpectation([5, 4], 20)),
-    ).rejects.toThrow("m.sgy: trace 2: expected traces 20 m apart, got 10 m from x 0 m to 10 m");
+    ).rejects.toThrow(
+      "m.sgy: map of field record 1: expected traces 1 and 2 20 m apart, got 10 m from x 0 m to 10 m",
+    );
   });
 
   it("are read by segyio", async (context) => {

@@ -71,12 +71,16 @@ it.skipIf(!canMount())(
     await edge!.kill("SIGTERM");
     field.setUp(0, { outbox: join(disk, "outbox") });
     let failed = 0;
+    let stored = 0;
     edge!.onLine = (line) => {
       if (/No space left|no room|disk error/.test(line)) failed++;
+      if (/ stored: /.test(line)) stored++;
     };
     edge!.start();
     await field.shootAll(async (record) => {
-      if (record === Math.ceil(RECORDS / 5)) await fill(disk);
+      if (record !== Math.ceil(RECORDS / 5)) return;
+      await until(() => stored > 0);
+      await fill(disk);
     });
     await until(() => failed > 0);
     await rm(join(disk, "filler"));

@@ -245,7 +245,13 @@ export class Field {
     };
     const starts = [this.broker, this.central, ...this.edges].map(({ starts }) => starts - 1);
     const restarts = starts.reduce((a, b) => a + b, 0);
-    const line = { fault: this.name, seed: this.seed, ...account, restarts, ...this.#mischief() };
+    const line = {
+      fault: this.name,
+      seed: this.seed,
+      ...account,
+      restarts,
+      link: this.#mischief(),
+    };
     if (!interim) console.log(JSON.stringify(line));
     return account;
   }

@@ -147,6 +147,10 @@ class Graph:
         step = None if self.ranges is None else self.activation_step(key, fixed)
         return self.op("Gemm", [x, *self.weights(name, codes.T, unit, bias, 1, step)])
 
+    def sum(self, x: str, key: str) -> str:
+        """A dense layer's result that goes on in float. Small converters know int8 layers with int8 results alone."""
+        return self.act(x, key) if self.peers or self.ranges is None else x
+
     def relu(self, x: str) -> str:
         """min(max(x, 0), 4). In QDQ graphs the quantisation behind it ends at 4."""
         if self.ranges is not None or self.peers:
@@ -260,7 +264,7 @@ class Builder:
     def decode_tokens(self, g: Graph, latents: str) -> str:
         """Latents (tokens, channels) -> normalised answers of the map's positions (queries, width)."""
         w, c, t = self.w, self.central, self.w.tensors
-        x = g.dense(latents, "tokens", w.layer("tokens", w.steps["s8"], 1.0), "latents", LATENT)
+        x = g.sum(g.dense(latents, "tokens", w.layer("tokens", w.steps["s8"], 1.0), "latents", LATENT), "tokens_sum")
         x = g.op("Add", [x, g.constant(t["tokens.position"].astype(F32), "position")])
         for i in range(c["fusionBlocks"]):
             name = f"fusion{i}"
@@ -292,7 +296,8 @@ class Builder:
         step = VALUE_STEP if is_value else self.query_step(block)
         codes, unit, bias = self.w.layer(f"{block}.{layer}", self.w.steps["s16"], step)
         rows = slice(index * self.central["width"], (index + 1) * self.central["width"])
-        return g.dense(x, f"{block}_{layer}{index}", (codes[rows], unit[rows], bias[rows]), key)
+        x = g.dense(x, f"{block}_{layer}{index}", (codes[rows], unit[rows], bias[rows]), key)
+        return x if self.attention_u8 else g.sum(x, f"{block}_{layer}{index}_sum")
 
     def attend(self, g: Graph, block: str, q: str | np.ndarray, k: str, v: str, queries: int) -> str:
         """q as an array: questions that are the same for every record, a constant of the graph."""
@@ -310,9 +315,12 @@ class Builder:
         else:
             q = split(q, queries, [1, 0, 2], "q")
         scores = g.op("MatMul", [q, split(k, self.tokens, [1, 2, 0], "k")])
+        if self.attention_u8:
+            scores = g.sum(scores, f"{block}_scores")
         p = g.op("Softmax", [scores], axis=-1)
         if self.attention_u8:
-            p = g.act(p, f"{block}_p")
+            # Small converters know one scale of probabilities, 1/256.
+            p = g.act(p, f"{block}_p", (0.0, 255 / 256) if g.peers else None)
         x = g.op("MatMul", [p, split(v, self.tokens, [1, 0, 2], "v")])
         x = g.reshape(g.op("Transpose", [x], perm=[1, 0, 2]), queries, c["width"])
         return g.act(x, f"{block}_attended")
@@ -322,12 +330,14 @@ class Builder:
         # A code of the attended values is outScale * 16383 codes of v: one, unless the exporter says otherwise.
         gain = self.central["attention"][block]["outScale"] * integer.PROBABILITY_ONE
         out = w.layer(f"{block}.out", VALUE_STEP / gain, 1.0)
-        x = g.op("Add", [x, g.dense(attended, f"{block}_out", out, f"{block}_attended")])
+        answer = g.sum(g.dense(attended, f"{block}_out", out, f"{block}_attended"), f"{block}_out_sum")
+        x = g.op("Add", [x, answer])
         normal = self.normal(g, x, f"{block}_mlp")
         up = w.layer(f"{block}.up", steps["s16"], steps["u7"])
         hidden = g.act(g.relu(g.dense(normal, f"{block}_up", up, f"{block}_mlp")), f"{block}_hidden", RELU)
         down = w.layer(f"{block}.down", steps["u7"], 1.0)
-        return g.op("Add", [x, g.dense(hidden, f"{block}_down", down, f"{block}_hidden", RELU)])
+        change = g.sum(g.dense(hidden, f"{block}_down", down, f"{block}_hidden", RELU), f"{block}_down_sum")
+        return g.op("Add", [x, change])
 
     def draw(self, g: Graph, x: str) -> str:
         """Normalised answers (queries, width) -> the map (1, 1, rows, columns), m/s."""

@@ -87,7 +87,7 @@ module.exports = {
       to: {
         path: "^src/",
         pathNot:
-          "^src/(engine|model|protocol|physics|metrics|trust)/|^src/(edge/(encoder|receivers)|central/decoder)\\.ts$|^src/io/(npyFormat|plots/(colours|ticks))\\.ts$",
+          "^src/(engine|model|protocol|physics|metrics|trust)/|^src/(edge/(encoder|receivers)|central/decoder)\\.ts$|^src/io/(npyFormat|plots/(colours|ticks))\\.ts$|^src/testbed/(links|energy)\\.ts$",
       },
     },
     {

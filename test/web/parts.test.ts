@@ -26,9 +26,12 @@ describe("links", () => {
     expect(wireBytes(280_000)).toBe(280_000 + 66 * (194 + 97));
   });
 
-  it("add up wake-up, distance and bytes over rate", () => {
-    const link = { name: "x", label: "x", upMbps: 0.8, delayMs: 100, wakeMs: 50 };
-    expect(transferSeconds(link, 1000 - 132)).toBeCloseTo(0.15 + 0.01, 12);
+  it("add up wake-up, delay and bytes over rate, the devices one after another or side by side", () => {
+    const link = { name: "x", label: "x", upMbps: 0.8, delayMs: 100, wakeMs: 50, shared: false };
+    expect(transferSeconds(link, [1000 - 132])).toBeCloseTo(0.15 + 0.01, 12);
+    expect(transferSeconds(link, [1000 - 132, 500 - 132])).toBeCloseTo(0.15 + 0.01, 12);
+    const shared = { ...link, shared: true };
+    expect(transferSeconds(shared, [1000 - 132, 500 - 132])).toBeCloseTo(0.15 + 0.015, 12);
   });
 
   it("have names of their own", () => {

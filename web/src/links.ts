@@ -1,4 +1,6 @@
-/** How long a record takes over a link, by the usual sum: wake-up, distance, bytes over rate. */
+/** How long a record takes over one of the testbed's links: wake-up, delay, bytes over rate. */
+import { RADIOS } from "../../src/testbed/energy.ts";
+import { LINKS as PROFILES } from "../../src/testbed/links.ts";
 
 export interface LinkProfile {
   readonly name: string;
@@ -9,19 +11,29 @@ export interface LinkProfile {
   readonly delayMs: number;
   /** Of a radio that was asleep. */
   readonly wakeMs: number;
+  /** All devices take turns on one channel. */
+  readonly shared: boolean;
 }
 
-/**
- * Assumed figures of typical links. LTE: the medians and the promotion delay of Huang et al., "A close
- * examination of performance and power characteristics of 4G LTE networks" (MobiSys 2012).
- */
-export const LINKS: readonly LinkProfile[] = [
-  { name: "wifi", label: "Wi-Fi, good", upMbps: 50, delayMs: 3, wakeMs: 0 },
-  { name: "wifi-bad", label: "Wi-Fi, poor", upMbps: 5, delayMs: 20, wakeMs: 0 },
-  { name: "4g", label: "4G", upMbps: 6, delayMs: 35, wakeMs: 260 },
-  { name: "4g-edge", label: "4G, edge of the cell", upMbps: 1, delayMs: 120, wakeMs: 260 },
-  { name: "nbiot", label: "NB-IoT", upMbps: 0.06, delayMs: 1500, wakeMs: 0 },
-];
+const LABELS: Readonly<Record<string, string>> = {
+  wifi: "Wi-Fi, good",
+  "wifi-bad": "Wi-Fi, poor",
+  "4g": "4G",
+  "4g-edge": "4G, edge of the cell",
+  nbiot: "NB-IoT",
+};
+
+/** Sources and assumptions are the testbed's (docs/testbed.md). */
+export const LINKS: readonly LinkProfile[] = Object.values(PROFILES).map(
+  ({ name, up, medium, radio }) => ({
+    name,
+    label: LABELS[name] ?? name,
+    upMbps: up.bitsPerSecond / 1e6,
+    delayMs: up.delayMs,
+    wakeMs: 1000 * RADIOS[radio].promotionS,
+    shared: medium === "shared",
+  }),
+);
 
 /** Ethernet, IPv4 and TCP with timestamps; docs/protocol.md, "Bytes". */
 const SEGMENT_HEADER_BYTES = 66;
@@ -33,7 +45,12 @@ export function wireBytes(bytes: number): number {
   return bytes + SEGMENT_HEADER_BYTES * (segments + Math.ceil(segments / 2));
 }
 
-/** Seconds until the last of `bytes` is at the other end. Each device has a link of its own. */
-export function transferSeconds(link: LinkProfile, bytes: number): number {
-  return (link.wakeMs + link.delayMs) / 1000 + (8 * wireBytes(bytes)) / (link.upMbps * 1e6);
+/**
+ * Seconds until the last byte of every device is at the central node; loss and jitter left out.
+ * @param deviceBytes what each device sends; devices that send nothing do not wait for the link
+ */
+export function transferSeconds(link: LinkProfile, deviceBytes: readonly number[]): number {
+  const wire = deviceBytes.map(wireBytes);
+  const queued = link.shared ? wire.reduce((sum, bytes) => sum + bytes, 0) : Math.max(...wire);
+  return (link.wakeMs + link.delayMs) / 1000 + (8 * queued) / (link.upMbps * 1e6);
 }

@@ -194,9 +194,11 @@ export class Page {
     this.#record.setRecord(output.record, this.#settings.shot);
     this.#latents.setLatents(output.latents, output.frameBytes);
     this.#maps.show(input.truth, output.map);
-    const [block] = geometry.devices;
-    const rawBytes = 4 * geometry.shots * geometry.samples * block!.receivers;
-    showTransfer(this.#settings.link, output.frameBytes[0]!, rawBytes);
+    const sends = <T>(_: T, device: number) => input.present[device]!;
+    const rawBytes = geometry.devices.map(
+      ({ receivers }) => 4 * geometry.shots * geometry.samples * receivers,
+    );
+    showTransfer(this.#settings.link, output.frameBytes.filter(sends), rawBytes.filter(sends));
     this.#showFigures(undefined);
   }
 

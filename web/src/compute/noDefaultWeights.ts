@@ -1,12 +1,7 @@
 /** Stands for the package's own weights, so that the page's bundle carries none: it fetches a model. */
-export function loadEdgeWeights(): Promise<Uint8Array> {
-  return refuse("edge");
-}
+export const loadEdgeWeights = refuse;
+export const loadCentralWeights = refuse;
 
-export function loadCentralWeights(): Promise<Uint8Array> {
-  return refuse("central");
-}
-
-function refuse(half: string): Promise<never> {
-  return Promise.reject(new Error(`weights: expected the ${half} half to be given, got none`));
+function refuse(): Promise<Uint8Array> {
+  return Promise.reject(new Error("weights: expected both halves to be given, got none"));
 }

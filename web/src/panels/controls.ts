@@ -5,7 +5,7 @@ import { Encoding } from "../../../src/protocol/index.ts";
 import { familyLabel } from "../format.ts";
 import { LINKS } from "../links.ts";
 import { NOISE_PERCENT_MAX, SEED_MAX, type Settings } from "../settings.ts";
-import { button, choose, element, input, output, segment, select } from "./dom.ts";
+import { button, choose, element, input, readout, segment, select } from "./dom.ts";
 
 export class Controls {
   readonly #family = select("family");
@@ -37,7 +37,7 @@ export class Controls {
     choose(this.#bits, settings.encoding === Encoding.nibble ? "4" : "8");
     this.#noise.value = String(settings.noisePercent);
     const noise = describeNoise(settings.noisePercent);
-    output("noise-out").textContent = noise;
+    readout("noise-out").textContent = noise;
     this.#noise.setAttribute("aria-valuetext", noise);
     this.#link.value = settings.link.name;
   }

@@ -9,7 +9,8 @@ export const canvas = (id: string) => element(id, HTMLCanvasElement);
 export const input = (id: string) => element(id, HTMLInputElement);
 export const select = (id: string) => element(id, HTMLSelectElement);
 export const button = (id: string) => element(id, HTMLButtonElement);
-export const output = (id: string) => element(id, HTMLOutputElement);
+/** A control's value beside it; no <output>, which screen readers would read out at each change. */
+export const readout = (id: string) => element(id, HTMLSpanElement);
 
 /** A new element with text, or with children. */
 export function make<K extends keyof HTMLElementTagNameMap>(

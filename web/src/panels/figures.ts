@@ -27,7 +27,7 @@ export class FiguresPanel {
       "",
       "Map modelled and encoded again, against what arrived",
     );
-    this.#add("sent", "All devices send");
+    this.#add("sent", "Sent");
     this.#add("encode", "Encode, one device");
     this.#add("decode", "Decode");
     this.#add("model", `Modelling, ${shots} shots`);

@@ -2,7 +2,7 @@
 import type { Geometry } from "../../../src/model/config.ts";
 import type { Cell } from "../paintDisc.ts";
 import type { Layer, Plot } from "../plots/plot.ts";
-import { button, element, input, output } from "./dom.ts";
+import { button, element, input, readout } from "./dom.ts";
 
 export interface PaintEvents {
   /** Disc of `radius` cells round a cell takes the velocity, m/s. */
@@ -106,9 +106,9 @@ export class Brush {
   }
 
   #describe(): void {
-    output("brush-velocity-out").textContent = `${this.#velocity.value} m/s`;
+    readout("brush-velocity-out").textContent = `${this.#velocity.value} m/s`;
     const cells = 2 * Number(this.#radius.value) + 1;
-    output("brush-radius-out").textContent = `${cells * this.#cellM} m`;
+    readout("brush-radius-out").textContent = `${cells * this.#cellM} m`;
     this.#plot?.redraw();
   }
 

@@ -1,5 +1,5 @@
 /** The clock of the wavefield: play, pause, scrub; everything that shows time listens to it. */
-import { button, input, output } from "./dom.ts";
+import { button, input, readout } from "./dom.ts";
 
 /** Seconds on the wall for a second in the ground. */
 const SLOWDOWN = 7;
@@ -9,7 +9,7 @@ const REST_S = 0.08;
 export class Playback {
   readonly #play = button("play");
   readonly #slider = input("time");
-  readonly #output = output("time-out");
+  readonly #output = readout("time-out");
   readonly #durationS: number;
   readonly #listeners: ((timeS: number) => void)[] = [];
   #timeS: number;

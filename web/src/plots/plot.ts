@@ -51,6 +51,8 @@ export class Plot {
   #layers: readonly Layer[] = [];
   #box: Box = { left: LEFT, top: 8, width: 1, height: 1 };
   #scheduled = false;
+  /** Device pixels of the width that the canvas was last made for. */
+  #fitted = 0;
 
   constructor(canvas: HTMLCanvasElement, options: PlotOptions) {
     this.canvas = canvas;
@@ -94,11 +96,13 @@ export class Plot {
   #fit(): void {
     const { aspect, top = 8, left = LEFT, bareX = false } = this.#options;
     const outer = this.canvas.parentElement!.clientWidth;
+    const density = devicePixelRatio || 1;
+    if (outer * density === this.#fitted) return;
+    this.#fitted = outer * density;
     const width = Math.max(20, outer - left - RIGHT);
     const height = Math.round(width * aspect);
     this.#box = { left, top, width, height };
     const total = top + height + (bareX ? 4 : BOTTOM);
-    const density = devicePixelRatio || 1;
     this.canvas.width = Math.round(outer * density);
     this.canvas.height = Math.round(total * density);
     this.canvas.style.height = `${total}px`;

@@ -61,7 +61,13 @@ export class GapLedger {
       const key = latest.get(kind);
       const last = key === undefined ? undefined : (changed.get(key) ?? this.#gaps.get(key));
       const full = this.#gaps.size + changed.size >= this.#gapsMax;
-      const gap = (last && continued(last, loss.record, full)) ?? newGap(loss);
+      const fresh = newGap(loss);
+      // A record lost again may start an earlier gap, whose key it would take: the rest must stay.
+      const own = changed.get(keyOf(fresh)) ?? this.#gaps.get(keyOf(fresh));
+      const gap =
+        (last && continued(last, loss.record, full)) ??
+        (own && continued(own, loss.record, false)) ??
+        fresh;
       if (last !== undefined && gap.from < last.from && gap.to >= last.to) {
         changed.delete(key!);
         removed.add(key!);

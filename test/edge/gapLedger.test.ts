@@ -79,6 +79,7 @@ describe("GapLedger", () => {
         expect([...named].sort()).toEqual([...lost].sort());
         expect(disk.values.size).toBe(0);
       }),
+      { numRuns: 3000, examples: [[[16, 17, 0, 16]]] },
     );
   });
 

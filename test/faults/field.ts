@@ -222,16 +222,13 @@ export class Field {
 
   /**
    * Every result bit for bit against the same computation in this process, every frame once, every
-   * commit with something new; the rest has a reason. Prints the account unless it is an interim one.
+   * commit with something new; the rest has a reason. Prints the
+   * account. An interim one is counted only.
    */
   async account({ interim = false } = {}): Promise<Account> {
     const report = await gapReport([this.out], { from: 1n, to: BigInt(this.records) });
-    const encoder = await EdgeEncoder.load({ weights: this.model.edge });
-    const decoder = await CentralDecoder.load({ weights: this.model.central });
-    for (let record = 1; record <= this.records; record++)
-      await this.#check(record, encoder, decoder);
-    encoder.dispose();
-    decoder.dispose();
+    // A refinement replaces one file after the other: results are read when all is still.
+    if (!interim) await this.#checkAll();
     const reasons = [...report.partial, ...report.missing].flatMap(({ devices }) =>
       devices.flatMap(({ reason }) => reason ?? []),
     );
@@ -290,6 +287,15 @@ export class Field {
       }
     }
     return doubled;
+  }
+
+  async #checkAll(): Promise<void> {
+    const encoder = await EdgeEncoder.load({ weights: this.model.edge });
+    const decoder = await CentralDecoder.load({ weights: this.model.central });
+    for (let record = 1; record <= this.records; record++)
+      await this.#check(record, encoder, decoder);
+    encoder.dispose();
+    decoder.dispose();
   }
 
   async #check(record: number, encoder: EdgeEncoder, decoder: CentralDecoder): Promise<void> {

@@ -197,7 +197,7 @@ async function writeReport(
   samples: readonly Sample[],
 ): Promise<void> {
   const raw = samples.map(({ map: _, ...figures }) => figures);
-  const title = `${report.link.name}, ${report.records} records; a line for each factor of ten`;
+  const title = `${report.link.name}, ${report.records} records (a line for each factor of ten)`;
   await makeFolder(folder);
   const text = JSON.stringify({ ...report, samples: raw }, null, 1);
   await writeFileAtomic(join(folder, "testbed.json"), `${text}\n`);

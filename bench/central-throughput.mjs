@@ -1,5 +1,5 @@
 // The central service under sustained load: real processes, a real broker, results on disk, acknowledgements awaited.
-//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--module simd] [--model DIR] [--dir DIR] [--json]
+//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--module simd] [--turbo] [--model DIR] [--dir DIR] [--json]
 // Five MQTT clients play the devices of one survey, each with --window frames unacknowledged, as fast as the service
 // answers. Central and broker report their own CPU time, so that "records/s per core" (one second divided by the CPU
 // time of one record, all threads counted) holds on a machine that is busy with other things, where records/s does not.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     centrals: { type: "string", default: "1" },
     window: { type: "string", default: "32" },
     module: { type: "string" },
+    turbo: { type: "boolean", default: false },
     model: { type: "string" },
     dir: { type: "string", default: tmpdir() },
     json: { type: "boolean", default: false },
@@ -52,6 +53,7 @@ async function measure() {
     const compute = [
       ...(values.model ? ["--model", values.model] : []),
       ...(values.module ? ["--module", values.module] : []),
+      ...(values.turbo ? ["--turbo"] : []),
     ];
     const place = [
       "--out",

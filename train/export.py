@@ -1,7 +1,8 @@
 """Writes the shipped files of a trained model: weights, model card figures and the engine's golden vectors.
 
-    python train/export.py --from train/runs/base-qat/ema.pt --out weights/epic-base --vectors test/vectors/model
+    python train/export.py --from train/runs/base-qat/ema.pt
 
+The name, the survey and where the shards lie come from the checkpoint's configuration: weights/NAME, test/vectors/model/NAME.safetensors.
 Calibrates the 12-bit attention scales on training shards, quantises, measures the integer network on held-out shards
 beside the float one, and prints the worst rounding error of every tensor.
 """
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 
 import safetensors_io
-from config import mac_counts
+from config import mac_counts, openfwi_scale, shard_folder, to_unit
 from data import ROOT, Shards, simulate
 from entropy import bits_per_value, latent_tables
 from metrics import score_by_family
@@ -53,10 +54,11 @@ def integer_scores(network: IntegerEpic, shards: Shards, present=None, batch: in
     for start in range(0, len(shards.index), batch):
         codes, maps = shards.batch(np.arange(start, min(start + batch, len(shards.index))))
         velocity = network.decode(network.encode_line(codes), present)
-        outputs.append(torch.from_numpy((velocity - 3000) / 1500))
+        outputs.append(torch.from_numpy(to_unit(velocity, network.config)))
         truths.append(torch.from_numpy(maps))
     families = [shards.families[s] for s, _ in shards.index]
-    return score_by_family(torch.cat(outputs), torch.cat(truths), families)
+    predicted, true = (openfwi_scale(torch.cat(maps), network.config) for maps in (outputs, truths))
+    return score_by_family(predicted, true, families)
 
 
 def line_latents(network: IntegerEpic, shards: Shards, rows: np.ndarray) -> np.ndarray:
@@ -78,48 +80,64 @@ def file_texts(config: dict, edge: dict, central: dict) -> tuple[bytes, bytes]:
     return edge_bytes, central_bytes
 
 
+def device_subsets(devices: int) -> dict[str, list[int]]:
+    """Which devices take part in the vectors' maps: all, and where there are enough all but the second, one alone, the ends."""
+    subsets = {"all": [1] * devices}
+    if devices > 2:
+        alone = min(3, devices - 1)
+        subsets["without1"] = [int(i != 1) for i in range(devices)]
+        subsets[f"only{alone}"] = [int(i == alone) for i in range(devices)]
+        subsets["ends"] = [int(i in (0, devices - 1)) for i in range(devices)]
+    return subsets
+
+
 def write_vectors(network: IntegerEpic, folder: Path, seed: int) -> None:
     """Whole-model vectors: rounded traces of one record, latents, maps with all and with missing devices."""
     folder.mkdir(parents=True, exist_ok=True)
     geometry = network.config["geometry"]
     with tempfile.TemporaryDirectory() as scratch:
-        simulate("curvefault-a", seed, 0, 1, Path(scratch) / "one", 1, "fast")
+        simulate(network.config, "curvefault-a", seed, 0, 1, Path(scratch) / "one", 1, "fast")
         record = np.load(Path(scratch) / "one/data1.npy")[0]
     codes16 = np.clip(np.rint(record / TRACE_STEP), -32767, 32767).astype(np.int16)
     traces = codes16.astype(np.float32) * np.float32(TRACE_STEP)
     blocks = [traces[..., b["firstReceiver"] : b["firstReceiver"] + b["receivers"]] for b in geometry["devices"]]
     latents = np.stack([network.encode_codes(network.input_codes(block)) for block in blocks])
     tensors = {"traces": codes16, "latents": latents}
-    subsets = {"all": [1, 1, 1, 1, 1], "without1": [1, 0, 1, 1, 1], "only3": [0, 0, 0, 1, 0], "ends": [1, 0, 0, 0, 1]}
+    subsets = device_subsets(len(geometry["devices"]))
     for name, present in subsets.items():
         tensors[f"map.{name}"] = network.decode(latents[None], np.array(present, bool))[0]
     random = np.random.default_rng(7).integers(-127, 128, latents.shape).astype(np.int8)
     tensors |= {"latents.random": random, "map.random": network.decode(random[None])[0]}
     metadata = {"traceStep": str(TRACE_STEP), "subsets": json.dumps(subsets), "made_by": "train/export.py"}
-    (folder / "epic-base.safetensors").write_bytes(safetensors_io.dump(tensors, metadata))
+    (folder / f"{network.config['name']}.safetensors").write_bytes(safetensors_io.dump(tensors, metadata))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="start", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=ROOT / "weights/epic-base")
+    parser.add_argument("--out", type=Path, help="default: weights/NAME")
     parser.add_argument("--vectors", type=Path, default=ROOT / "test/vectors/model")
-    parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
+    parser.add_argument("--data", type=Path, help="folder of shards; default as train/data.py writes them for the model")
     parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--test-seed", type=int, default=1002)
     parser.add_argument("--calibration", type=int, default=500, help="training records for the attention scales")
     parser.add_argument("--entropy", type=int, default=1500, help="training records for the latents' frequency tables")
     options = parser.parse_args()
     model, config, steps = load_model(options.start)
+    out, data = options.out or ROOT / "weights" / config["name"], options.data or shard_folder(config, ROOT)
     print_rounding(model)
-    train_shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed])
+    train_shards = Shards(data, [f"*.seed{seed}.*.npz" for seed in options.data_seed], config)
+    if len(train_shards.index) == 0:
+        parser.error(f"{data}: expected shards of seeds {options.data_seed}, got none (train/data.py makes them)")
     rows = np.random.default_rng(0).permutation(len(train_shards.index))[: options.calibration]
     calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, 10)))
     edge, central, config = quantise(model, config)
     network = IntegerEpic(edge, central, config)
     rows = np.random.default_rng(1).permutation(len(train_shards.index))[: options.entropy]
     tables = latent_tables(line_latents(network, train_shards, rows))
-    test_shards = Shards(options.data, [f"*.seed{options.test_seed}.*.npz"])
+    test_shards = Shards(data, [f"*.seed{options.test_seed}.*.npz"], config)
+    if len(test_shards.index) == 0:
+        parser.error(f"{data}: expected held-out shards of seed {options.test_seed}, got none (train/data.py makes them)")
     unseen = line_latents(network, test_shards, np.arange(min(200, len(test_shards.index))))
     print(f"entropy coding: {bits_per_value(unseen, tables):.3f} bits per value on held-out records, 4 without")
     edge, central = edge | tables, central | tables
@@ -129,14 +147,15 @@ def main() -> None:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     config["training"] = {
         "commit": commit, "steps": steps, "maps": len(train_shards.index), "dataSeed": options.data_seed,
-        "testSeed": options.test_seed, "boundary": "fast and openfwi", "recipe": "train/train.py: float stage, then qat stage",
+        "testSeed": options.test_seed,
+        "boundary": " and ".join(sorted(train_shards.boundaries)) or "not recorded", "recipe": "train/train.py: float stage, then qat stage",
         "parameters": model.parameter_count(), "macs": mac_counts(config),
     }
     config["metrics"] = {"integer": rounded(scores), "dataSet": f"generated, seed {options.test_seed}"}
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     edge_bytes, central_bytes = file_texts(config, edge, central)
-    (options.out / "edge.safetensors").write_bytes(edge_bytes)
-    (options.out / "central.safetensors").write_bytes(central_bytes)
+    (out / "edge.safetensors").write_bytes(edge_bytes)
+    (out / "central.safetensors").write_bytes(central_bytes)
     write_vectors(network, options.vectors, options.test_seed)
     print(f"edge {len(edge_bytes)} bytes, central {len(central_bytes)} bytes, model id {hashlib.sha256(edge_bytes).hexdigest()[:16]}")
 

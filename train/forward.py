@@ -305,7 +305,8 @@ def make_shards(path: Path, modeller: ForwardModeller, out: Path, count: int) ->
                 code = integer.input_stage(record, *arguments)
                 codes.append(code.reshape(len(code), len(modeller.sources), -1))
         temporary = shard.with_suffix(".tmp.npz")
-        np.savez(temporary, codes=np.stack(codes), maps=np.round(part * 10).astype(np.uint16))
+        tenths = np.round(part * 10).astype(np.uint16)
+        np.savez(temporary, codes=np.stack(codes), maps=tenths, boundary=np.array(modeller.boundary))
         temporary.rename(shard)
     return len(maps)
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from config import CODE_S16, CODE_U7, NIBBLE_STEP
+from config import CODE_S16, CODE_U7, NIBBLE_STEP, device_width
 
 
 def round_ste(x: Tensor) -> Tensor:
@@ -196,21 +196,28 @@ def grid_coordinates(rows: Tensor, columns: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
 
 
+def device_centres(geometry: dict) -> Tensor:
+    """Middle of each device's receivers along the line, -1 at its first column and 1 at its last."""
+    columns = geometry.get("receiverColumns")
+    half = ((geometry["map"][1] if columns else geometry["receivers"]) - 1) / 2
+    middles = []
+    for block in geometry["devices"]:
+        first, count = block["firstReceiver"], block["receivers"]
+        middles.append(sum(columns[first : first + count]) / count if columns else first + (count - 1) / 2)
+    return torch.tensor([middle / half - 1 for middle in middles])
+
+
 class CentralNode(nn.Module):
-    """Latents of all devices -> velocity map. Input (B, devices, slots, channels), output (B, 70, 70) in [-1, 1]."""
+    """Latents of all devices -> velocity map. Input (B, devices, slots, channels), output (B, rows, columns) in [-1, 1]."""
 
     def __init__(self, config: dict):
         super().__init__()
         central, geometry = config["central"], config["geometry"]
         self.map, self.slots = geometry["map"], config["latent"]["slots"]
         self.grid, d = central["grid"], central["width"]
-        half = (geometry["receivers"] - 1) / 2
-        centres = torch.tensor(
-            [(b["firstReceiver"] + (b["receivers"] - 1) / 2) / half - 1 for b in geometry["devices"]]
-        )
         times = torch.linspace(-1, 1, self.slots)
         self.tokens = QuantLinear(config["latent"]["channels"], d)
-        self.token_position = Positions(grid_coordinates(centres, times), d)
+        self.token_position = Positions(grid_coordinates(device_centres(geometry), times), d)
         rows, columns = ((torch.arange(n) + 0.5) / n * 2 - 1 for n in self.grid)
         self.query = Positions(grid_coordinates(rows, columns), d)
         self.fusion = nn.ModuleList(Block(central, cross=False) for _ in range(central["fusionBlocks"]))
@@ -254,10 +261,12 @@ class Epic(nn.Module):
     def encode(self, traces: Tensor, coarse: Tensor | None = None) -> Tensor:
         """(B, T, shots, receivers) companded traces of the whole line -> (B, devices, slots, channels).
 
+        A device with fewer receivers than the largest has silence in place of the rest, as in the engine.
         `coarse` (B, devices): whose latents take the 4-bit form of the frame (encoding 1).
         """
-        blocks = self.config["geometry"]["devices"]
+        blocks, width = self.config["geometry"]["devices"], device_width(self.config)
         parts = [traces[..., b["firstReceiver"] : b["firstReceiver"] + b["receivers"]] for b in blocks]
+        parts = [part if part.shape[-1] == width else F.pad(part, (0, width - part.shape[-1])) for part in parts]
         x = torch.stack(parts, 1).flatten(3).flatten(0, 1).transpose(1, 2)  # (B*D, shots*receivers, T)
         latents = self.encoder(x).unflatten(0, (-1, len(blocks)))
         return latents if coarse is None else torch.where(coarse[:, :, None, None], to_nibbles(latents), latents)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import integer
-from config import CODE_S16, CODE_TRACE, CODE_U7, clone
+from config import CODE_S16, CODE_TRACE, CODE_U7, clone, device_width
 from model import Block, ConvNorm, Epic, norm
 
 U7_STEP = 4.0 / CODE_U7  # ClippedReLU.limit / 127
@@ -151,12 +151,17 @@ class IntegerEpic:
         return integer.igemm(rows, tensors[f"{name}.weight"], tensors[f"{name}.bias"], tensors[f"{name}.scale"], kind)
 
     def input_codes(self, traces: np.ndarray) -> np.ndarray:
-        """Traces f32 [..., shots, samples, receivers] of one device -> int16 [..., T, shots*receivers]."""
+        """Traces f32 [..., shots, samples, receivers] of one device -> int16 [..., T, shots*width]."""
         s = self.config["input"]
-        return integer.input_stage(traces, s["taps"], s["decimation"], s["gain"], s["compand"], s["step"])
+        return integer.input_stage(self.fill_up(traces), s["taps"], s["decimation"], s["gain"], s["compand"], s["step"])
+
+    def fill_up(self, x: np.ndarray) -> np.ndarray:
+        """Silence behind a device's receivers (the last axis), up to the largest device's: docs/numbers.md, input stage."""
+        missing = device_width(self.config) - x.shape[-1]
+        return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
 
     def encode_codes(self, x: np.ndarray) -> np.ndarray:
-        """Input codes [..., T, shots*receivers] -> latent int8 [..., slots, channels]."""
+        """Input codes [..., T, shots*width] -> latent int8 [..., slots, channels]."""
         for layer in self.config["edge"]["layers"]:
             rows = integer.conv1d_rows(x, layer["kernel"], layer["stride"], layer["padding"])
             x = self.layer(self.edge, layer["name"], rows, layer["output"])
@@ -167,7 +172,7 @@ class IntegerEpic:
         parts = []
         for block in self.config["geometry"]["devices"]:
             first, count = block["firstReceiver"], block["receivers"]
-            x = codes[..., first : first + count]
+            x = self.fill_up(codes[..., first : first + count])
             parts.append(self.encode_codes(x.reshape(*x.shape[:-2], -1)))
         return np.stack(parts, 1)
 

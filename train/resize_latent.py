@@ -76,7 +76,7 @@ def main() -> None:
     config = MODELS[options.model]()
     new, have = resize(old, config), old.config["latent"]["channels"]
     if config["latent"]["channels"] > have:
-        shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed])
+        shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed], config)
         rows = np.random.default_rng(0).permutation(len(shards.index))[:256]
         settle_norm(new, to_input(shards.batch(rows)[0], config, "cpu"), have)
     options.to.parent.mkdir(parents=True, exist_ok=True)

@@ -25,8 +25,7 @@ from augment import coarse_devices, disturb, drop_devices, mirror, shift_time, t
 torch.set_num_threads(1)  # tiny tensors: a second thread only waits, and waits long on a busy machine
 
 ROOT = Path(__file__).resolve().parent.parent
-WEIGHTS = ROOT / "weights/epic-base"
-VECTORS = ROOT / "test/vectors/model/epic-base.safetensors"
+VECTORS = sorted((ROOT / "test/vectors/model").glob("*.safetensors"))
 
 
 def small_config() -> dict:
@@ -258,10 +257,10 @@ def test_safetensors_round_trip(tmp_path):
     assert all(np.array_equal(loaded[n], tensors[n]) for n in tensors)
 
 
-@pytest.mark.skipif(not WEIGHTS.exists(), reason="no shipped weights yet")
-def test_shipped_weights_give_the_golden_vectors():
-    network = load_network(WEIGHTS)
-    tensors, metadata = safetensors_io.load(VECTORS)
+@pytest.mark.parametrize("vectors", VECTORS, ids=lambda path: path.stem)
+def test_shipped_weights_give_the_golden_vectors(vectors):
+    network = load_network(ROOT / "weights" / vectors.stem)
+    tensors, metadata = safetensors_io.load(vectors)
     traces = tensors["traces"].astype(np.float32) * np.float32(float(metadata["traceStep"]))
     for i, block in enumerate(network.config["geometry"]["devices"]):
         part = traces[..., block["firstReceiver"] : block["firstReceiver"] + block["receivers"]]

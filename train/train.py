@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from augment import coarse_devices, disturb, drop_devices, mirror
-from config import MODELS
+from config import MODELS, looks_alike_mirrored, openfwi_scale, shard_folder
 from data import ROOT, Shards
 from inversionnet import BASELINES, make_model
 from metrics import score_by_family, ssim
@@ -69,7 +69,8 @@ def evaluate(model: Epic, shards: Shards, config: dict, device: str, batch: int 
         outputs.append(model(to_input(codes, config, device)).float().clamp(-1, 1).cpu())
         truths.append(torch.from_numpy(maps))
     families = [shards.families[s] for s, _ in shards.index]
-    return score_by_family(torch.cat(outputs), torch.cat(truths), families)
+    predicted, true = (openfwi_scale(torch.cat(maps), config) for maps in (outputs, truths))
+    return score_by_family(predicted, true, families)
 
 
 def make_optimisers(model: Epic, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
@@ -101,8 +102,12 @@ class Trainer:
         self.model.set_stage(options.stage)
         self.optimisers = make_optimisers(self.model, options)
         self.ema = Ema(self.model, options.ema)
-        self.train_shards = Shards(options.data, [f"*.seed{seed}.*.npz" for seed in options.data_seed])
-        self.test_shards = Shards(options.data, [f"*.seed{options.test_seed}.*.npz"])
+        data = options.data or shard_folder(self.config, ROOT)
+        self.train_shards = Shards(data, [f"*.seed{seed}.*.npz" for seed in options.data_seed], self.config)
+        self.test_shards = Shards(data, [f"*.seed{options.test_seed}.*.npz"], self.config)
+        if options.mirror and not looks_alike_mirrored(self.config["geometry"]):
+            print("mirror: left out, sources and receivers do not stand where their mirror images do")
+            options.mirror = 0
         self.log = options.run / "log.jsonl"
         self.resume()
 
@@ -205,7 +210,7 @@ def main() -> None:
     parser.add_argument("--stage", default="float", choices=["float", "qat"])
     parser.add_argument("--from", dest="start", type=Path, help="weights to start from (an ema.pt)")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log.jsonl")
-    parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
+    parser.add_argument("--data", type=Path, help="folder of shards; default as train/data.py writes them for the model")
     parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--test-seed", type=int, default=1002)
     parser.add_argument("--minutes", type=float, default=90)

@@ -25,6 +25,7 @@ import torch  # noqa: E402
 import integer  # noqa: E402
 import safetensors_io  # noqa: E402
 from data import Shards  # noqa: E402
+from faults import fault_list  # noqa: E402
 from inversionnet import make_model  # noqa: E402
 from metrics import score_by_family  # noqa: E402
 from quantize import IntegerEpic  # noqa: E402
@@ -82,14 +83,20 @@ def record_codes(records: np.ndarray, config: dict) -> np.ndarray:
     return np.stack([code.reshape(len(code), records.shape[1], -1) for code in codes])
 
 
-def folder_batches(folder: Path, config: dict):
-    """(family, codes, maps in [-1, 1]) of a folder of OpenFWI's layout; the folder's name is the family."""
-    for data in sorted(folder.glob("data*.npy")):
+def raw_batches(folder: Path):
+    """(family, records, maps in [-1, 1]) of OpenFWI's layout, also in subfolders; a folder's name is the family."""
+    for data in sorted(folder.resolve().rglob("data*.npy")):
         records = np.load(data, mmap_mode="r")
         maps = np.load(data.with_name(data.name.replace("data", "model")))[:, 0]
         for start in range(0, len(records), BATCH):
             part = slice(start, start + BATCH)
-            yield folder.resolve().name, record_codes(records[part], config), (maps[part] - 3000) / 1500
+            yield data.parent.name, records[part], ((maps[part] - 3000) / 1500).astype(np.float32)
+
+
+def folder_batches(folder: Path, config: dict):
+    """The same with codes instead of records."""
+    for family, records, maps in raw_batches(folder):
+        yield family, record_codes(records, config), maps
 
 
 def shard_batches(folder: Path, seed: int):
@@ -125,7 +132,7 @@ def score(model, batches, faults: bool) -> dict:
         for family, row in table([row for key, *row in variants if key == name]).items():
             families[family].setdefault("variants", {})[name] = row
     keys = ("ssim", "mae", "rmse", "maeMps")
-    mean = {key: sum(f[key] for f in families.values()) / len(families) for key in keys}
+    mean = {key: mean_of(families, key) for key in keys}
     return {"model": model.name, "parameters": model.parameters, "families": families, "mean": mean}
 
 
@@ -141,6 +148,23 @@ def fault_maps(model, family: str, codes: np.ndarray, truth: np.ndarray, first: 
     return found
 
 
+def fault_scores(model, folder: Path) -> dict:
+    """Mean SSIM and MAE over the families for every fault of faults.py, and for clean records."""
+    devices = model.config["geometry"]["devices"]
+    found: dict[str, list] = {"clean": [], **{name: [] for name in fault_list(devices)}}
+    for index, (family, records, truth) in enumerate(raw_batches(folder)):
+        found["clean"].append((family, model(record_codes(records, model.config)), truth))
+        for number, (name, fault) in enumerate(fault_list(devices).items()):
+            faulty = fault(np.asarray(records), np.random.default_rng([index, number]))
+            found[name].append((family, model(record_codes(faulty, model.config)), truth))
+    scores = {name: table(rows) for name, rows in found.items()}
+    return {name: {k: mean_of(families, k) for k in ("ssim", "mae")} for name, families in scores.items()}
+
+
+def mean_of(families: dict, key: str) -> float:
+    return sum(row[key] for row in families.values()) / len(families)
+
+
 def table(rows) -> dict[str, dict]:
     names = [family for family, maps, _ in rows for _ in range(len(maps))]
     prediction, truth = (torch.from_numpy(np.concatenate([row[i] for row in rows])) for i in (1, 2))
@@ -154,6 +178,8 @@ def text_table(document: dict) -> str:
     for name, row in [*document["families"].items(), ("mean", document["mean"])]:
         figures = f"{row['ssim']:9.4f}{row['mae']:9.4f}{row['rmse']:9.4f}{row['maeMps']:9.1f}"
         lines.append(f"{name:14}{row.get('n', ''):>6}{figures}")
+    for name, row in document.get("disturbed", {}).items():
+        lines.append(f"{name:18}  SSIM {row['ssim']:.4f}  MAE {row['mae']:.4f}")
     lines.append(f"\nmodel  {document['model']}, {document['parameters']:,} parameters")
     return "\n".join(lines)
 
@@ -169,13 +195,16 @@ def main() -> None:
     which.add_argument("--baseline", type=Path, help="a checkpoint of train.py --model inversionnet")
     parser.add_argument("--stage", default="float", choices=["float", "qat"], help="qat: the checkpoint, rounded")
     parser.add_argument("--faults", action="store_true", help="also without one, two and three devices")
+    parser.add_argument("--disturbed", action="store_true", help="also with noise, dead receivers, wrong gains and clocks (faults.py)")
     parser.add_argument("--json", action="store_true", help="one JSON document, as `epic eval --json`")
     parser.add_argument("-o", "--out", type=Path, help="write the document there as well")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     if (options.folder is None) == (options.shards is None):
         parser.error("expected a folder of records, or --shards")
-    if options.folder and not list(options.folder.glob("data*.npy")):
+    if options.disturbed and options.folder is None:
+        parser.error("--disturbed: expected a folder of records, faults are put on raw traces")
+    if options.folder and not list(options.folder.rglob("data*.npy")):
         parser.error(f"{options.folder}: expected data*.npy and model*.npy, got none")
     if options.shards and not list(options.shards.glob(f"*.seed{options.seed}.*.npz")):
         parser.error(f"{options.shards}: expected shards of seed {options.seed}, got none")
@@ -184,6 +213,8 @@ def main() -> None:
     model = TorchModel(path, options.stage) if path else IntegerModel(options.weights)
     batches = folder_batches(options.folder, model.config) if options.folder else shard_batches(options.shards, options.seed)
     document = score(model, batches, options.faults)
+    if options.disturbed:
+        document["disturbed"] = fault_scores(model, options.folder)
     if options.out:
         options.out.write_text(json.dumps(document, indent=1) + "\n")
     print(json.dumps(document, indent=1) if options.json else text_table(document))

@@ -64,8 +64,9 @@ describe("the true map", () => {
     expect(latent).toBeLessThan(check.latentMisfit(other, received));
     expect(data).toBeLessThan(0.2 * check.dataMisfit(other, observed));
     const same = await PhysicsCheck.load({ encoder, boundary: "openfwi" });
-    expect(same.dataMisfit(truth, observed)).toBe(0);
-    expect(same.latentMisfit(truth, received)).toBe(0);
+    // The check computes only what the wave has reached: rounding is all that is left.
+    expect(same.dataMisfit(truth, observed)).toBeLessThan(1e-5);
+    expect(same.latentMisfit(truth, received)).toBeLessThan(1e-2);
     same.dispose();
   });
 });

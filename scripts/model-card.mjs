@@ -1,12 +1,26 @@
-// Writes weights/epic-base/MODEL_CARD.md: what the files say of themselves, and `epic eval` run on seeds that training
-// never saw.
-//   node scripts/model-card.mjs [SEED] [COUNT]
+// Writes weights/NAME/MODEL_CARD.md: what the files say of themselves, `epic eval` on seeds that training never saw, and
+// the recipe that train/recipes.json holds.
+//   node scripts/model-card.mjs [--model NAME] [--seed S] [-n COUNT]
 import { execFileSync } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { parseArgs } from "node:util";
 
-const [seed = "3001", count = "50"] = process.argv.slice(2);
-const folder = "weights/epic-base";
+const { values: options } = parseArgs({
+  options: {
+    model: { type: "string", default: "epic-base" },
+    seed: { type: "string", default: "3001" },
+    n: { type: "string", short: "n", default: "50" },
+  },
+});
+const { model: name, seed, n: count } = options;
+const folder = `weights/${name}`;
+const recipe = JSON.parse(readFileSync("train/recipes.json", "utf8"))[name];
+if (recipe === undefined) {
+  console.error(`model-card: --model: expected a name in train/recipes.json, got ${name}`);
+  process.exit(2);
+}
+const modelOption = name === "epic-base" ? "" : ` --model ${folder}`;
 
 const model = epic("inspect", `${folder}/central.safetensors`);
 const { config } = model;
@@ -23,7 +37,7 @@ function epic(...args) {
 }
 
 function evaluate(boundary, ...more) {
-  const families = ["--family", "all", "-n", count, "--seed", seed];
+  const families = ["--family", "all", "-n", count, "--seed", seed, "--model", folder];
   return epic("eval", ...families, "--boundary", boundary, ...more);
 }
 
@@ -56,19 +70,22 @@ function fidelityTable() {
 
 function card() {
   const { macs, parameters, maps, steps, commit, dataSeed, testSeed } = training;
+  const { geometry, latent } = config;
   const million = (value) => (value / 1e6).toFixed(1);
   const bytes = (half) => statSync(`${folder}/${half}.safetensors`).size.toLocaleString("en");
-  return `# epic-base
+  const { devices, receivers, samples, shots, dtMs, dxM, map, velocityMps } = geometry;
+  const values = latent.slots * latent.channels;
+  return `# ${name}
 
-The shipped EPIC model: 5 devices of 14 receivers, 16 x 64 int8 latent values (1,024 bytes) per device and record, a
-70 x 70 velocity map of 10 m cells, 1500-4500 m/s. Model id \`${model.modelId}\`.
+${recipe.purpose} ${shots} shots, ${receivers} receivers on ${devices.length} devices, ${samples} samples of ${dtMs} ms; ${latent.slots} x ${latent.channels} int8 latent values
+(${values.toLocaleString("en")} bytes) per device and record; a ${map.join(" x ")} velocity map of ${dxM} m cells, ${velocityMps.join("-")} m/s. Model id \`${model.modelId}\`.
 
 | | |
 |---|---|
 | parameters | ${(parameters / 1e6).toFixed(2)} M, int8 weights |
-| multiply-accumulates per record | ${million(macs.full)} M: 5 encoders of ${million(macs.encoder)} M, central ${million(macs.central)} M, decoder ${million(macs.decoder)} M |
+| multiply-accumulates per record | ${million(macs.full)} M: ${devices.length} encoders of ${million(macs.encoder)} M, central ${million(macs.central)} M, decoder ${million(macs.decoder)} M |
 | files | edge ${bytes("edge")} bytes, central ${bytes("central")} bytes |
-| training | ${maps.toLocaleString("en")} generated maps of ten families (seeds ${[dataSeed].flat().join(", ")}), ${steps.toLocaleString("en")} quantisation-aware steps of 64 from a smaller trained network, both boundaries; checked during training on seed ${testSeed}; [train/EXPERIMENTS.md](../../train/EXPERIMENTS.md) |
+| training | ${maps.toLocaleString("en")} generated maps of ten families (seeds ${[dataSeed].flat().join(", ")}), ${steps.toLocaleString("en")} ${recipe.training}; boundary: ${training.boundary}; checked during training on seed ${testSeed}; [train/EXPERIMENTS.md](../../train/EXPERIMENTS.md) |
 | commit | ${commit} |
 
 ## Fidelity
@@ -76,7 +93,7 @@ The shipped EPIC model: 5 devices of 14 receivers, 16 x 64 int8 latent values (1
 Int8 through the WebAssembly engine on ${count} records per family, seed ${seed}, which training never saw. MAE and RMSE on maps scaled
 to [-1, 1] (1 = 1500 m/s), SSIM as OpenFWI computes it.
 
-    npx epic eval --family all -n ${count} --seed ${seed}
+    npx epic eval --family all -n ${count} --seed ${seed}${modelOption}
 
 | family | SSIM | MAE | RMSE | MAE, m/s | SSIM, \`--boundary fast\` |
 |---|---|---|---|---|---|
@@ -87,17 +104,13 @@ OpenFWI's (docs/families.md): do not compare these figures with published OpenFW
 
 ## Limits
 
-One known survey and wavelet. A lost device costs ${cost("missing1")} of mean SSIM (each of the five in turn), two ${cost("missing2")}, three
-${cost("missing3")}; latents in 4 bits cost ${cost("bits4")} (the same records, \`npx epic eval --all -n ${count}\`). Training met noise, gain and clock errors and dead receivers in a
-tenth of its records; how much they cost has not been measured. Deep thin layers and faults blur; CurveVel-B, CurveFault-B and Style-B are
-the weakest. Latents decode only with the central half that names this edge file.
+One known survey and wavelet. A lost device costs ${cost("missing1")} of mean SSIM (each in turn), two ${cost("missing2")}, three
+${cost("missing3")}; latents in 4 bits cost ${cost("bits4")} (the same records, \`npx epic eval --faults\`). ${recipe.limits}
+Latents decode only with the central half that names this edge file.
 
 ## Made by
 
-    python train/data.py --seed 11 ... and --seed 12 --boundary openfwi ...      maps and records
-    python train/grow.py --from SMALL.pt --to START.pt                           see docs/training.md
-    python train/train.py --stage qat --from START.pt --run RUN --minutes 90 --batch 64 --lr 1.5e-3 --ssim 0.3 --data-seed 11 12
-    python train/export.py --from RUN/ema.pt --data-seed 11 12
-    node scripts/model-card.mjs
+${recipe.commands.map((command) => `    ${command}`).join("\n")}
+    node scripts/model-card.mjs --model ${name}
 `;
 }

@@ -10,7 +10,15 @@ import { layer_norm_s16 as layerNormS16Twin } from "./reference/layer_norm_s16";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
 import { velocity_f32 as velocityF32Twin } from "./reference/velocity_f32";
 
-export { abi_version, heap_base, igemm_s16, igemm_u7 } from "./common";
+export {
+  abi_version,
+  heap_base,
+  igemm_s16,
+  igemm_s16_4x16,
+  igemm_u7,
+  igemm_u7_dot4,
+  igemm_u7_dot4_4x16,
+} from "./common";
 
 export function unpack_s8(x: usize, y: usize, n: i32): void {
   if (ASC_FEATURE_SIMD) unpackS8(x, y, n);

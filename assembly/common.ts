@@ -1,5 +1,8 @@
 import { igemm_s16 as igemmS16 } from "./kernels/igemm_s16";
+import { igemm_s16_4x16 as igemmS16Wide } from "./kernels/igemm_s16_4x16";
 import { igemm_u7 as igemmU7 } from "./kernels/igemm_u7";
+import { igemm_u7_dot4 as igemmU7Dot4 } from "./kernels/igemm_u7_dot4";
+import { igemm_u7_dot4_4x16 as igemmU7Dot4Wide } from "./kernels/igemm_u7_dot4_4x16";
 import { igemm_s16 as igemmS16Twin } from "./reference/igemm_s16";
 import { igemm_u7 as igemmU7Twin } from "./reference/igemm_u7";
 
@@ -42,6 +45,30 @@ export function igemm_s16(
   }
 }
 
+export function igemm_s16_4x16(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    igemmS16Wide(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmS16Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}
+
 export function igemm_u7(
   a: usize,
   aOff: usize,
@@ -61,6 +88,54 @@ export function igemm_u7(
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
     igemmU7(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}
+
+export function igemm_u7_dot4(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    igemmU7Dot4(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}
+
+export function igemm_u7_dot4_4x16(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    igemmU7Dot4Wide(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
   } else {
     igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
   }

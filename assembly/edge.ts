@@ -6,7 +6,15 @@ import { find_nonfinite_f32 as findNonFiniteTwin } from "./reference/find_nonfin
 import { input_stage as inputStageTwin } from "./reference/input_stage";
 import { pack_s8 as packS8Twin } from "./reference/pack_s8";
 
-export { abi_version, heap_base, igemm_s16, igemm_u7 } from "./common";
+export {
+  abi_version,
+  heap_base,
+  igemm_s16,
+  igemm_s16_4x16,
+  igemm_u7,
+  igemm_u7_dot4,
+  igemm_u7_dot4_4x16,
+} from "./common";
 
 export function input_stage(
   x: usize,

@@ -1,5 +1,6 @@
 /** The same runner in this thread or in several; the bits do not depend on how many. */
 import { extname } from "node:path";
+import { hasWideVectors } from "../engine/wideVectors.ts";
 import {
   DecodeRunner,
   EncodeRunner,
@@ -21,6 +22,8 @@ export type Job = keyof typeof runnerLoaders;
 export interface WorkerSetup {
   readonly job: Job;
   readonly model: ModelSetup;
+  /** `hasWideVectors()` of the thread that starts the worker. */
+  readonly wide: boolean;
 }
 
 /**
@@ -35,7 +38,11 @@ export function startRunnerPool<Task, Reply>(
 ): WorkerPool<Task, Reply> {
   if (threads === 1) return new WorkerPool([localLane(local)]);
   const file = new URL(`./runnerWorker${extname(import.meta.url)}`, import.meta.url);
-  const setup: WorkerSetup = { job, model: { ...(model && { model }), ...(module && { module }) } };
+  const setup: WorkerSetup = {
+    job,
+    model: { ...(model && { model }), ...(module && { module }) },
+    wide: hasWideVectors(),
+  };
   return new WorkerPool(
     Array.from({ length: threads }, () => startWorkerLane<Task, Reply>(file, setup)),
   );

@@ -1,10 +1,12 @@
 /** Worker thread of a runner pool: one task in, one reply out. */
 import { parentPort, workerData } from "node:worker_threads";
+import { expectWideVectors } from "../engine/wideVectors.ts";
 import { runnerLoaders, type WorkerSetup } from "./runnerPool.ts";
 import type { Runner } from "./runners.ts";
 import type { WorkerReply } from "./workerPool.ts";
 
-const { job, model } = workerData as WorkerSetup;
+const { job, model, wide } = workerData as WorkerSetup;
+if (wide) expectWideVectors();
 const loading: Promise<Runner<unknown, unknown>> = runnerLoaders[job](model) as Promise<
   Runner<unknown, unknown>
 >;

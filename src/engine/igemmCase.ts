@@ -1,6 +1,6 @@
 import type { Arena } from "./arena.ts";
 import {
-  type Igemm,
+  type IgemmName,
   type KernelExports,
   OutKind,
   packWeightsS16,
@@ -39,6 +39,7 @@ export function igemmCase(
   input: "u7" | "s16",
   shape: IgemmShape,
   seed: number,
+  form: IgemmName = input === "u7" ? "igemm_u7" : "igemm_s16",
 ): IgemmCase {
   const { rows, segments, segment, n } = shape;
   const random = seededIntegers(seed);
@@ -63,7 +64,7 @@ export function igemmCase(
     }),
   );
   const c = arena.alloc(rows * n * 4);
-  const igemm: Igemm = input === "u7" ? exports.igemm_u7 : exports.igemm_s16;
+  const igemm = exports[form];
   const segBytes = roundUp(segment * bytes, 4);
   return {
     c,

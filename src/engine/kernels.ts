@@ -55,6 +55,18 @@ export type Igemm = (
   hi: number,
 ) => void;
 
+/** Which export does the products of each element type. All forms of a type give the same bits. */
+export interface IgemmForms {
+  readonly s16: "igemm_s16" | "igemm_s16_4x16";
+  readonly u7: "igemm_u7" | "igemm_u7_dot4" | "igemm_u7_dot4_4x16";
+}
+
+/** One of those exports. */
+export type IgemmName = IgemmForms["s16" | "u7"];
+
+/** Those that are never far from the best, on any engine. */
+export const PLAIN_FORMS: IgemmForms = { s16: "igemm_s16", u7: "igemm_u7" };
+
 /** Exports of every module. */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
@@ -63,8 +75,14 @@ export interface KernelExports {
   heap_base(): number;
   /** int16 activations, weights of `packWeightsS16`. */
   igemm_s16: Igemm;
+  /** The same over two panels at a time: for engines with 256-bit vectors. */
+  igemm_s16_4x16: Igemm;
   /** uint8 activations 0..127, weights of `packWeightsU7`. Fast in the relaxed module only. */
   igemm_u7: Igemm;
+  /** The same in one instruction: for engines that do not emulate it. */
+  igemm_u7_dot4: Igemm;
+  /** Both. */
+  igemm_u7_dot4_4x16: Igemm;
 }
 
 /** Exports of edge.{scalar,simd,relaxed}.wasm. */

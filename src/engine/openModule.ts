@@ -1,6 +1,7 @@
 import { Arena } from "./arena.ts";
+import { chooseForms } from "./igemmForms.ts";
 import { decodeBase64, instantiateWasm } from "./instantiate.ts";
-import { ABI_VERSION, type KernelExports, type ModuleName } from "./kernels.ts";
+import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
 import { igemmTimeMs } from "./speed.ts";
 
 /** One side's modules, one per instruction set, and the bits they must all give. */
@@ -31,6 +32,7 @@ export interface OpenModule<T> {
   readonly arena: Arena;
   readonly memory: WebAssembly.Memory;
   readonly name: ModuleName;
+  readonly forms: IgemmForms;
   readonly reason: string;
 }
 
@@ -113,7 +115,8 @@ async function trySelf<T extends KernelExports>(
     const got = `CRC ${hex(crc)} instead of ${hex(family.selfTestCrc)}`;
     return { ok: false, supported: true, why: `${name} failed its self-test (${got})` };
   }
-  return { ok: true, module: { exports, arena, memory, name, reason: "" } };
+  const forms = chooseForms(exports, arena, name);
+  return { ok: true, module: { exports, arena, memory, name, forms, reason: "" } };
 }
 
 /** Relaxed wins ties: a clock too coarse to tell them apart must not change the choice. */
@@ -121,8 +124,8 @@ function faster<T extends KernelExports>(
   relaxed: OpenModule<T>,
   simd: OpenModule<T>,
 ): OpenModule<T> {
-  const relaxedMs = igemmTimeMs(relaxed.exports, relaxed.arena, "relaxed");
-  const simdMs = igemmTimeMs(simd.exports, simd.arena, "simd");
+  const relaxedMs = igemmTimeMs(relaxed);
+  const simdMs = igemmTimeMs(simd);
   if (relaxedMs <= simdMs) return withReason(relaxed, "self-test passed; not slower than simd");
   return withReason(simd, "self-test passed; faster than relaxed here");
 }

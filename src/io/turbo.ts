@@ -1,5 +1,6 @@
 /** V8's 256-bit revectorisation of 128-bit WebAssembly code. */
 import { setFlagsFromString } from "node:v8";
+import { expectWideVectors } from "../engine/wideVectors.ts";
 
 /** First Node whose V8 pairs 128-bit operations inside a module compiled by this process. */
 const nodeMajorMin = 24;
@@ -19,5 +20,6 @@ export function enableTurbo(
     return `turbo: expected an x64 processor, got ${architecture}; running without it`;
   }
   setFlagsFromString("--experimental-wasm-revectorize");
+  expectWideVectors();
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Arena } from "../engine/arena.ts";
 import { crc32 } from "../engine/crc32.ts";
 import type { EdgeExports, ModuleName } from "../engine/kernels.ts";
-import { ABI_VERSION, ALIGNMENT } from "../engine/kernels.ts";
+import { ABI_VERSION, ALIGNMENT, PLAIN_FORMS } from "../engine/kernels.ts";
 import type { OpenModule } from "../engine/openModule.ts";
 import type { Geometry } from "./config.ts";
 import { planEdge } from "./edgePlan.ts";
@@ -59,14 +59,14 @@ export interface Place<T> {
 }
 
 /**
- * Builds the encoder in a fresh module and describes what stands in its memory and what is called.
+ * Builds the encoder in a fresh module, in the forms that suit any machine, and describes what stands in its memory and what is called.
  * @throws WeightsError when the file is not the edge half of a model
  */
 export function exportEdge(module: OpenModule<EdgeExports>, file: ModelFile): EdgeExport {
   const { config, modelId } = file;
   const { arena, exports } = module;
   const base = exports.heap_base();
-  const { traces, latent, steps } = planEdge(module, file);
+  const { traces, latent, steps } = planEdge({ ...module, forms: PLAIN_FORMS }, file);
   const top = arena.mark();
   const memory = arena.view(Uint8Array, 0, top).slice();
   const segments = findSegments(memory, base);

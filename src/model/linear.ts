@@ -1,5 +1,6 @@
 import {
   type Igemm,
+  type IgemmName,
   PANEL,
   packWeightsS16,
   packWeightsU7,
@@ -16,7 +17,7 @@ import { storageOf } from "./storage.ts";
 /** A linear layer whose weights stand in module memory, packed for one kernel. */
 export interface PlacedLayer {
   readonly name: string;
-  readonly kernel: "igemm_s16" | "igemm_u7";
+  readonly kernel: IgemmName;
   /** Addresses of the packed weights: one per phase of a transposed convolution, else one. */
   readonly panels: readonly number[];
   readonly bias: number;
@@ -40,7 +41,7 @@ export function placeLayer(
   input: "s16" | "u7",
   segments = 1,
 ): PlacedLayer {
-  const { arena, name: module } = build;
+  const { arena, name: module, forms } = build;
   const { name, out, k, phases } = layer;
   const uint8 = input === "u7" && usesUint8Activations(module);
   const pack = uint8 ? packWeightsU7 : packWeightsS16;
@@ -51,7 +52,7 @@ export function placeLayer(
   scale.set(layer.scale);
   return {
     name,
-    kernel: uint8 ? "igemm_u7" : "igemm_s16",
+    kernel: uint8 ? forms.u7 : forms.s16,
     panels: Array.from({ length: phases }, (_, phase) => {
       const weight = layer.weight.subarray(phase * out * k, (phase + 1) * out * k);
       return arena.place(pack(weight, out, k, segments));

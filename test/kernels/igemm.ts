@@ -1,5 +1,6 @@
 /** One igemm problem in natural layout, and the driver that runs it on a module. */
 import {
+  type IgemmName,
   type KernelExports,
   OutKind,
   packWeightsS16,
@@ -53,6 +54,7 @@ export function runIgemm(
   domain: Domain,
   problem: IgemmProblem,
   outKind: OutKind = defaultOutKind(domain, problem.result),
+  form: IgemmName = `igemm_${domain}`,
 ): IgemmOutput {
   const arena = new Arena(exports);
   const k = problem.segments * problem.segValues;
@@ -80,8 +82,7 @@ export function runIgemm(
   );
   const c = arena.alloc((last + 1) * rowBytes);
   const { lo, hi } = RESULTS[problem.result];
-  const igemm = domain === "s16" ? exports.igemm_s16 : exports.igemm_u7;
-  igemm(
+  exports[form](
     a,
     aOff,
     rows,

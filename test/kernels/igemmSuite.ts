@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OutKind } from "../../src/engine/kernels.ts";
+import { type IgemmName, type KernelExports, OutKind } from "../../src/engine/kernels.ts";
 import { type Domain, type IgemmProblem, type Result, runIgemm } from "./igemm.ts";
 import { builds, platforms, scalar } from "./platform.ts";
 import { Random } from "./random.ts";
@@ -18,21 +18,21 @@ const RESULTS: readonly Result[] = ["s16", "u7", "s8", "f32"];
 
 const clean = { touchedGaps: 0, brokenGuards: [] };
 
-/** The tests of igemm_s16 or igemm_u7, on every build. */
-export function testIgemm(domain: Domain): void {
-  testGoldenVectors(domain);
-  testAgainstScalar(domain);
+/** The tests of igemm_s16 or igemm_u7, or of another form of one, on every build. */
+export function testIgemm(domain: Domain, form: IgemmName = `igemm_${domain}`): void {
+  testGoldenVectors(domain, form);
+  testAgainstScalar(domain, form);
 }
 
-function testGoldenVectors(domain: Domain): void {
-  describe.each(builds)(`igemm_${domain}, $title: golden vectors`, ({ platform, reason }) => {
+function testGoldenVectors(domain: Domain, form: IgemmName): void {
+  describe.each(builds)(`${form}, $title: golden vectors`, ({ platform, reason }) => {
     for (const { args, tensor } of readVectors<IgemmArgs>("igemm")) {
       if (domain === "u7" && !args.name.includes("u7-")) continue; // activations below 0
       test.skipIf(reason !== "")(args.name, () => {
         const out = tensor<Int16Array | Float32Array>("out");
         const problem = { ...args, ...naturalTensors(tensor), result: args.outKind };
         for (const exports of [platform!.edge, platform!.central]) {
-          const actual = runIgemm(exports, domain, problem);
+          const actual = runIgemm(exports, domain, problem, undefined, form);
           expect(actual).toEqual({ values: bitsOf(out), ...clean });
         }
       });
@@ -40,12 +40,14 @@ function testGoldenVectors(domain: Domain): void {
   });
 }
 
-function testAgainstScalar(domain: Domain): void {
-  describe.each(platforms.slice(1))(`igemm_${domain}, $name against scalar`, (platform) => {
+function testAgainstScalar(domain: Domain, form: IgemmName): void {
+  describe.each(platforms.slice(1))(`${form}, $name against scalar`, (platform) => {
+    const run = (exports: KernelExports, problem: IgemmProblem, kind?: OutKind) =>
+      runIgemm(exports, domain, problem, kind, form);
     const agree = (problem: IgemmProblem, label: string) => {
       const expected = runIgemm(scalar.edge, domain, problem);
       expect(expected, label).toMatchObject(clean);
-      expect(runIgemm(platform.edge, domain, problem), label).toEqual(expected);
+      expect(run(platform.edge, problem), label).toEqual(expected);
     };
 
     test("sizes around every multiple", () => {
@@ -111,7 +113,7 @@ function testAgainstScalar(domain: Domain): void {
         }
         const problem = randomProblem(random, domain, 4, 8, 1, 20, "u7");
         const codes = [OutKind.u7AsInt16, OutKind.u7AsUint8].map((kind) =>
-          runIgemm(platform.central, domain, problem, kind),
+          run(platform.central, problem, kind),
         );
         expect(codes[0]).toEqual(codes[1]);
       }

@@ -1,4 +1,5 @@
 import { Arena } from "../../engine/arena.ts";
+import { chooseForms } from "../../engine/igemmForms.ts";
 import { decodeBase64, instantiateWasm } from "../../engine/instantiate.ts";
 import type { CentralExports, EdgeExports, ModuleName } from "../../engine/kernels.ts";
 import type { BenchCase, Job, PeakKind } from "./case.ts";
@@ -143,7 +144,8 @@ async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<
   const { exports, memory } = await instantiateWasm<EdgeExports & CentralExports>(
     decodeBase64(wasmBase64),
   );
-  return place({ exports, name, arena: new Arena(memory, exports.heap_base()) });
+  const arena = new Arena(memory, exports.heap_base());
+  return place({ exports, name, arena, forms: chooseForms(exports, arena, name) });
 }
 
 /** The peak loops themselves; the share of the L1 form is that of the register form. */

@@ -35,7 +35,7 @@ function placeLayerJob(build: BenchBuild, shape: LayerShape): Job {
   );
   return {
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
-    peak: build.name === "scalar" ? "i32" : placed.kernel === "igemm_u7" ? "u7" : "s16",
+    peak: build.name === "scalar" ? "i32" : placed.kernel.startsWith("igemm_u7") ? "u7" : "s16",
     run: () => {
       for (const step of steps) step.run();
     },

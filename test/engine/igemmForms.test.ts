@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { Arena } from "../../src/engine/arena.ts";
+import { chooseForms } from "../../src/engine/igemmForms.ts";
+import { type KernelExports, OutKind, PLAIN_FORMS } from "../../src/engine/kernels.ts";
+import { expectWideVectors, hasWideVectors } from "../../src/engine/wideVectors.ts";
+import { platforms } from "../kernels/platform.ts";
+
+function choose(exports: KernelExports, name: (typeof platforms)[number]["name"]) {
+  return chooseForms(exports, new Arena(exports.memory, exports.heap_base()), name);
+}
+
+describe.each(platforms)("$name", ({ name, edge }) => {
+  const relaxed = name === "relaxed";
+  /** `edge` with `igemm_u7_dot4` adding `by` to the first f32 it writes. */
+  const altered = (by: (sum: number) => number): KernelExports => ({
+    ...edge,
+    igemm_u7_dot4: (...args) => {
+      edge.igemm_u7_dot4(...args);
+      const c = new DataView(edge.memory.buffer, args[9], 4);
+      if (args[12] === OutKind.f32) c.setFloat32(0, by(c.getFloat32(0, true)), true);
+    },
+  });
+
+  test("an engine that saturates pairs of products takes the split form", () => {
+    expect(
+      choose(
+        altered((sum) => (sum > 65534 || sum < 0 ? 65534 : sum)),
+        name,
+      ),
+    ).toEqual(PLAIN_FORMS);
+  });
+
+  test.runIf(relaxed)("an engine that does not takes the single instruction", () => {
+    const probe = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum);
+    expect(choose(altered(probe), name)).toEqual({ ...PLAIN_FORMS, u7: "igemm_u7_dot4" });
+  });
+
+  test("a form with other bits is not used", () => {
+    const wrong = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum + 1);
+    expect(choose(altered(wrong), name)).toEqual(PLAIN_FORMS);
+  });
+});
+
+describe("with 256-bit vectors", () => {
+  test.each(platforms)("$name", ({ name, edge }) => {
+    expectWideVectors();
+    expect(hasWideVectors()).toBe(true);
+    const { s16, u7 } = choose(edge, name);
+    expect(s16).toBe(name === "scalar" ? "igemm_s16" : "igemm_s16_4x16");
+    expect(u7).toMatch(name === "relaxed" ? /^igemm_u7(_dot4_4x16)?$/ : /^igemm_u7$/);
+  });
+});

@@ -20,7 +20,7 @@ import {
   npyPreambleBytesMax,
   parseNpyHeader,
 } from "./npyFormat.ts";
-import type { RecordFile } from "./recordFile.ts";
+import { checkRecordIndex, type RecordFile, readTarget } from "./recordFile.ts";
 
 export {
   decodeNpy,
@@ -145,18 +145,13 @@ export class NpyRecords implements RecordFile {
    * Throws RangeError for an index or buffer out of range, NpyError for NaN and infinity.
    */
   async read(index: number, out?: Float32Array): Promise<Float32Array> {
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
-      throw new RangeError(`record: expected 0 to ${this.count - 1}, got ${index}`);
-    }
+    checkRecordIndex(index, this.count);
     return this.readRange(index * this.recordLength, this.recordLength, out);
   }
 
   /** `count` values from flat index `first`; checks that they are finite. */
   async readRange(first: number, count: number, out?: Float32Array): Promise<Float32Array> {
-    const values = out ?? new Float32Array(count);
-    if (values.length !== count) {
-      throw new RangeError(`out: expected ${count} values, got ${values.length}`);
-    }
+    const values = readTarget(count, out);
     try {
       await this.#read(first, values);
     } catch (error) {

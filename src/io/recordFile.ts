@@ -19,3 +19,22 @@ export interface RecordFile {
   read(index: number, out?: Float32Array): Promise<Float32Array>;
   close(): Promise<void>;
 }
+
+/** Throws RangeError unless `index` names one of `count` records. */
+export function checkRecordIndex(index: number, count: number): void {
+  if (!Number.isInteger(index) || index < 0 || index >= count) {
+    throw new RangeError(`record: expected 0 to ${count - 1}, got ${index}`);
+  }
+}
+
+/**
+ * Where `count` values are read to: `out`, or a new array.
+ * Throws RangeError when `out` has another length.
+ */
+export function readTarget(count: number, out?: Float32Array): Float32Array {
+  const values = out ?? new Float32Array(count);
+  if (values.length !== count) {
+    throw new RangeError(`out: expected ${count} values, got ${values.length}`);
+  }
+  return values;
+}

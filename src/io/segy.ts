@@ -1,7 +1,7 @@
 /** SEG-Y files of records or maps: read record by record, and written. */
 import { type ByteSource, openByteSource } from "./byteSource.ts";
 import { formatShape, type NpyExpectation } from "./npyFormat.ts";
-import type { RecordFile } from "./recordFile.ts";
+import { checkRecordIndex, type RecordFile, readTarget } from "./recordFile.ts";
 import { SegyError, traceHeaderBytes } from "./segyHeaders.ts";
 import { readSegyIndex, type SegyIndex } from "./segyIndex.ts";
 import { type LayoutOptions, layOut, type SegyLayout } from "./segyLayout.ts";
@@ -70,13 +70,8 @@ export class SegyRecords implements RecordFile {
   }
 
   async read(index: number, out?: Float32Array): Promise<Float32Array> {
-    if (!Number.isInteger(index) || index < 0 || index >= this.count) {
-      throw new RangeError(`record: expected 0 to ${this.count - 1}, got ${index}`);
-    }
-    const values = out ?? new Float32Array(this.recordLength);
-    if (values.length !== this.recordLength) {
-      throw new RangeError(`out: expected ${this.recordLength} values, got ${values.length}`);
-    }
+    checkRecordIndex(index, this.count);
+    const values = readTarget(this.recordLength, out);
     try {
       await this.#read(index, values);
     } catch (error) {

@@ -2,12 +2,17 @@
 
 A model is described by a plain dictionary that travels inside the weight files (`config` in their
 metadata), so the runtime needs nothing else to rebuild the network.
+
+    python train/config.py epic-line48 > survey.json       what `epic simulate --survey survey.json` takes; sizes on stderr
 """
 
 from __future__ import annotations
 
+import argparse
 import copy
+import json
 import math
+import sys
 from pathlib import Path
 
 CODE_S16 = 2047  # range of signed activations
@@ -233,3 +238,20 @@ def openfwi_scale(maps, config: dict):
     if (low, high) == (1500, 4500):
         return maps
     return (maps * ((high - low) / 2) + ((high + low) / 2 - 3000)) / 1500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=sorted(MODELS))
+    config = MODELS[parser.parse_args().model]()
+    geometry, latent = config["geometry"], config["latent"]
+    raw = 4 * geometry["shots"] * geometry["samples"] * geometry["receivers"]
+    blocks = [block["receivers"] for block in geometry["devices"]]
+    millions = {part: round(count / 1e6, 2) for part, count in mac_counts(config).items()}
+    print(json.dumps(config, indent=1))
+    print(f"devices of {blocks} receivers; {raw} bytes of traces, {len(blocks)} x {latent['slots'] * latent['channels']} of latents", file=sys.stderr)
+    print(f"million multiply-accumulates: {json.dumps(millions)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -130,7 +130,7 @@ def main() -> None:
     if len(train_shards.index) == 0:
         parser.error(f"{data}: expected shards of seeds {options.data_seed}, got none (train/data.py makes them)")
     rows = np.random.default_rng(0).permutation(len(train_shards.index))[: options.calibration]
-    calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, 10)))
+    calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, min(10, len(rows)))))
     edge, central, config = quantise(model, config)
     network = IntegerEpic(edge, central, config)
     rows = np.random.default_rng(1).permutation(len(train_shards.index))[: options.entropy]

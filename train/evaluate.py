@@ -24,6 +24,7 @@ import torch  # noqa: E402
 
 import integer  # noqa: E402
 import safetensors_io  # noqa: E402
+from config import openfwi_scale  # noqa: E402
 from data import Shards  # noqa: E402
 from faults import fault_list  # noqa: E402
 from inversionnet import make_model  # noqa: E402
@@ -41,7 +42,7 @@ def load_network(folder: Path) -> IntegerEpic:
 
 
 class IntegerModel:
-    """The shipped weights in NumPy. Codes (B, T, shots, receivers) -> maps in [-1, 1]."""
+    """Int8 weights in NumPy. Codes (B, T, shots, receivers) -> maps on OpenFWI's scale, 1 = 1500 m/s."""
 
     def __init__(self, folder: Path):
         self.network = load_network(folder)
@@ -72,7 +73,7 @@ class TorchModel:
     def __call__(self, codes: np.ndarray, present: tuple[bool, ...] | None = None) -> np.ndarray:
         x = torch.from_numpy(codes).to(self.device).float() / (4 * self.config["input"]["step"])
         flags = None if present is None else torch.tensor(present, device=self.device).expand(len(x), -1)
-        return self.model(x, flags).clamp(-1, 1).cpu().numpy()
+        return openfwi_scale(self.model(x, flags).clamp(-1, 1).cpu().numpy(), self.config)
 
 
 def record_codes(records: np.ndarray, config: dict) -> np.ndarray:
@@ -99,13 +100,14 @@ def folder_batches(folder: Path, config: dict):
         yield family, record_codes(records, config), maps
 
 
-def shard_batches(folder: Path, seed: int):
-    shards = Shards(folder, [f"*.seed{seed}.*.npz"])
+def shard_batches(folder: Path, seed: int, config: dict):
+    shards = Shards(folder, [f"*.seed{seed}.*.npz"], config)
     families = np.array([shards.families[s] for s, _ in shards.index])
     for family in sorted(set(families)):
         rows = np.flatnonzero(families == family)
         for start in range(0, len(rows), BATCH):
-            yield family, *shards.batch(rows[start : start + BATCH])
+            codes, maps = shards.batch(rows[start : start + BATCH])
+            yield family, codes, openfwi_scale(maps, config)
 
 
 def missing_sets(devices: int, index: int) -> list[tuple[str, tuple[int, ...]]]:
@@ -211,7 +213,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     path = options.checkpoint or options.baseline
     model = TorchModel(path, options.stage) if path else IntegerModel(options.weights)
-    batches = folder_batches(options.folder, model.config) if options.folder else shard_batches(options.shards, options.seed)
+    shards = options.shards
+    batches = shard_batches(shards, options.seed, model.config) if shards else folder_batches(options.folder, model.config)
     document = score(model, batches, options.faults)
     if options.disturbed:
         document["disturbed"] = fault_scores(model, options.folder)

@@ -3,6 +3,10 @@
 //     -n N               maps per family (default 500); some 5 N seconds of one core
 //     --float FILE       train/evaluate.py --float ... -o FILE: the scores before quantisation
 //     --baseline FILE    train/evaluate.py --baseline ... -o FILE
+//     --disturbed FILE   train/evaluate.py DIR --float ... --stage qat --disturbed -o FILE: EPIC under faults of the field,
+//     --disturbed-baseline FILE   and the baseline under the same
+//     --nano DIR         what `epic eval --all -n N --model weights/epic-nano -o DIR` wrote
+//     --rate FILE        what train/rate_distortion.py wrote
 //     --real DIR         folders of records of real maps, data*.npy and model*.npy: scored as well
 //     --scores DIR       what `epic eval --all -n N --check -o DIR` wrote, instead of running it
 //     --out DIR          instead of docs
@@ -19,12 +23,17 @@ import { divergingScale, viridisScale } from "../dist/io/plots/colours.js";
 import { textHeight } from "../dist/io/plots/text.js";
 import { ForwardModeller, velocityMap } from "../dist/physics/index.js";
 import { published, columns as publishedColumns } from "./openfwi-published.mjs";
+import { rateDistortionRows, rateDistortionSvg } from "./rate-distortion.mjs";
 
 const { values: options } = parseArgs({
   options: {
     n: { type: "string", short: "n", default: "500" },
     float: { type: "string" },
     baseline: { type: "string" },
+    disturbed: { type: "string" },
+    "disturbed-baseline": { type: "string" },
+    nano: { type: "string" },
+    rate: { type: "string" },
     real: { type: "string" },
     scores: { type: "string" },
     out: { type: "string", default: "docs" },
@@ -44,7 +53,12 @@ const count = Object.values(summary.families)[0].n;
 const real = options.real && epic("eval", options.real);
 const float = readScores(options.float);
 const baseline = readScores(options.baseline);
+const disturbed = readScores(options.disturbed)?.disturbed;
+const disturbedBaseline = readScores(options["disturbed-baseline"])?.disturbed;
+const nano = options.nano && readScores(join(options.nano, "eval.json"));
+const rate = readScores(options.rate);
 const families = Object.keys(summary.families);
+if (rate) writeFileSync(join(images, "rate-distortion.svg"), rateDistortionSvg(rate));
 writeFileSync(join(images, "reliability.png"), readFileSync(join(scratch, "reliability.png")));
 writeFileSync(join(images, "results.png"), await drawMaps());
 writeFileSync(join(options.out, "results.md"), page());
@@ -106,7 +120,7 @@ ${publishedTable()}
 SSIM lost against the whole record in 8 bits. "One device" is the mean over all five; pairs and triples go round with the record.
 
 ${faults()}
-${baselineFaults()}
+${baselineFaults()}${disturbedSection()}${modelsSection()}${rateSection()}
 ## How far to trust a map
 
 Two figures that need no true map ([trust](trust.md)), with the ${summary.check.boundary} boundary, and how well each ranks the records of a family by their
@@ -243,6 +257,60 @@ function baselineFaults() {
     ).toFixed(4),
   );
   return `\nThe baseline loses ${drops[0]}, ${drops[1]} and ${drops[2]} (means) when the traces of one, two and three devices are silenced.\n`;
+}
+
+function disturbedSection() {
+  if (!disturbed) return "";
+  const cells = (scores, name) => [
+    scores[name].ssim.toFixed(4),
+    (scores.clean.ssim - scores[name].ssim).toFixed(4),
+  ];
+  const rows = Object.keys(disturbed).map((name) => [
+    name,
+    ...cells(disturbed, name),
+    ...(disturbedBaseline ? cells(disturbedBaseline, name) : []),
+  ]);
+  const header = ["fault", "SSIM", "lost"];
+  if (disturbedBaseline) header.push("SSIM, baseline", "lost");
+  return `
+## Faults of the field
+
+Mean SSIM over the ten families with faults on the raw records (\`train/faults.py\`): noise is OpenFWI's \`--std\`, the variance on log-scaled data; mute is its
+\`--missing\`; gain and clock are errors of each device's own board, uniform up to the figure. EPIC's figures are those of the rounded network.
+
+${markdown(header, rows)}
+`;
+}
+
+function modelsSection() {
+  if (!nano) return "";
+  const rows = familyRows((family) => [
+    summary.families[family].ssim.toFixed(4),
+    nano.families[family].ssim.toFixed(4),
+    nano.families[family].mae.toFixed(4),
+  ]);
+  const n = Object.values(nano.families)[0].n;
+  return `
+## epic-nano
+
+37.7 M multiply-accumulates instead of 175.8 M, 0.26 M parameters, 512 bytes per device; ${n} maps per family, the same seed.
+
+${markdown(["family", "SSIM, epic-base", "SSIM, epic-nano", "MAE, epic-nano"], [...rows, ["**mean**", summary.mean.ssim.toFixed(4), nano.mean.ssim.toFixed(4), nano.mean.mae.toFixed(4)]])}
+`;
+}
+
+function rateSection() {
+  if (!rate) return "";
+  return `
+## Latent size
+
+![Mean SSIM over latent bytes per device](images/rate-distortion.svg)
+
+${markdown(["latent values", "encoding", "bytes", "SSIM"], rateDistortionRows(rate))}
+
+${rate.records} records of seed ${rate.seed}. The networks of 256, 512 and 2,048 values start as epic-base with other latent channels and were trained on for a
+short while (train/EXPERIMENTS.md): they are lower bounds of what their size can carry.
+`;
 }
 
 function trust() {

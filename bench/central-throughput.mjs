@@ -1,5 +1,5 @@
 // The central service under sustained load: real processes, a real broker, results on disk, acknowledgements awaited.
-//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--module simd] [--turbo] [--model DIR] [--dir DIR] [--json]
+//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--module simd] [--turbo] [--model DIR] [--dir DIR] [--keep] [--json]
 // Five MQTT clients play the devices of one survey, each with --window frames unacknowledged, as fast as the service
 // answers. Central and broker report their own CPU time, so that "records/s per core" (one second divided by the CPU
 // time of one record, all threads counted) holds on a machine that is busy with other things, where records/s does not.
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     turbo: { type: "boolean", default: false },
     model: { type: "string" },
     dir: { type: "string", default: tmpdir() },
+    keep: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -95,7 +96,9 @@ async function measure() {
   await load.stop();
   const brokerTicks = after.pop() - before.pop();
   const records = sum(after.map(({ committed }, i) => committed - before[i].committed));
-  const cpuSeconds = sum(after.map(({ cpuSeconds }, i) => cpuSeconds - before[i].cpuSeconds));
+  const user = sum(after.map(({ userSeconds }, i) => userSeconds - before[i].userSeconds));
+  const system = sum(after.map(({ systemSeconds }, i) => systemSeconds - before[i].systemSeconds));
+  const cpuSeconds = user + system;
   return {
     machine: {
       cpu: cpus()[0].model,
@@ -112,6 +115,8 @@ async function measure() {
     acknowledgedFrames: frames,
     recordsPerSecond: records / wallSeconds,
     centralCpuMsPerRecord: (cpuSeconds * 1000) / records,
+    userMsPerRecord: (user * 1000) / records,
+    systemMsPerRecord: (system * 1000) / records,
     recordsPerSecondPerCore: records / cpuSeconds,
     decodeMsPerRecord:
       (sum(after.map((s, i) => s.decodeSum - before[i].decodeSum)) * 1000) / records,
@@ -188,7 +193,8 @@ async function snapshot({ port }) {
   const value = (name) => Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1] ?? 0);
   return {
     committed: value('epic_records_total\\{outcome="complete"\\}'),
-    cpuSeconds: value("process_cpu_seconds_total"),
+    userSeconds: value("process_cpu_user_seconds_total"),
+    systemSeconds: value("process_cpu_system_seconds_total"),
     rssBytes: value("process_resident_memory_bytes"),
     decodeSum: value("epic_decode_seconds_sum"),
     module: /^epic_model_info\{.*module="(\w+)"/m.exec(text)?.[1],
@@ -249,7 +255,7 @@ function report(result) {
     ["records/s per core of central", result.recordsPerSecondPerCore.toFixed(0)],
     [
       "central CPU per record, ms",
-      `${result.centralCpuMsPerRecord.toFixed(2)}, of which decoding (wall) ${result.decodeMsPerRecord.toFixed(2)}`,
+      `${result.centralCpuMsPerRecord.toFixed(2)}: user ${result.userMsPerRecord.toFixed(2)}, system ${result.systemMsPerRecord.toFixed(2)}; decoding (wall) ${result.decodeMsPerRecord.toFixed(2)}`,
     ],
     ["broker CPU per record, ms", result.brokerCpuMsPerRecord.toFixed(2)],
     ["RSS of central, MiB", `first ${rssMib[0].join("+")}, last ${rssMib.at(-1).join("+")}`],
@@ -269,5 +275,6 @@ try {
   report(await measure());
 } finally {
   for (const child of children) child.kill("SIGKILL");
-  await rm(folder, { recursive: true, force: true });
+  if (values.keep) console.error(`results kept in ${folder}`);
+  else await rm(folder, { recursive: true, force: true });
 }

@@ -3,8 +3,8 @@ import {
   type Ack,
   ackTopic,
   type DeviceTopic,
-  decodeFrame,
   decodeGapNotice,
+  decodeLatent,
   deviceStatusFilter,
   Encoding,
   encodeAck,
@@ -263,7 +263,7 @@ export class CentralService {
         await this.#refuse(header, parts, refusal);
         return;
       }
-      const frame = decodeFrame(payload, this.#options.decoder.coder);
+      const frame = decodeLatent(header, this.#options.decoder.coder);
       if (frame.latent.length !== this.#latentLength) {
         await this.#refuse(frame, parts, "wrong-geometry");
         return;
@@ -348,9 +348,13 @@ export class CentralService {
 
   /** Opens the records that an earlier process has kept and not finished. */
   async #takeUp(): Promise<void> {
-    const { openFrames, decoder, log, served, shards } = this.#options;
+    const { openFrames, decoder, log, served, shards, store } = this.#options;
+    const owns = (record: bigint) => served.includes(shardOf(record, shards));
+    for (const record of await store.recover(owns)) {
+      log.warn({ record: `${record}` }, "result put back from the journal");
+    }
     for (const record of await openFrames.records()) {
-      if (!served.includes(shardOf(record, shards))) continue;
+      if (!owns(record)) continue;
       try {
         for (const received of await openFrames.load(record)) {
           const { modelId, device } = received.frame;
@@ -443,11 +447,12 @@ export class CentralService {
     this.#totals.committed++;
     if (outcome !== "complete") this.#totals[outcome]++;
     log.info({ record, devicesPresent, devicesMissing, revision, msDecode }, "record committed");
-    for (const { frame } of frames) {
-      if (open.committed.has(frame.device) || open.kept.has(frame.device)) continue;
-      const ack: Ack = { status: "committed", record: open.record, modelId: decoder.modelId };
-      await this.#acknowledge(this.#senderOf(frame), ack);
-    }
+    const ack: Ack = { status: "committed", record: open.record, modelId: decoder.modelId };
+    const fresh = frames.filter(
+      ({ frame: { device } }) => !open.committed.has(device) && !open.kept.has(device),
+    );
+    // All in one go: they share a segment.
+    await Promise.all(fresh.map(({ frame }) => this.#acknowledge(this.#senderOf(frame), ack)));
   }
 
   /**

@@ -1,17 +1,14 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import {
-  isDraftOf,
-  makeFolder,
-  makeFolderAtomic,
-  SharedFolderSync,
-  writeFileAtomic,
-  writeFilesAtomic,
-} from "../io/atomic.ts";
-import { encodeNpy } from "../io/npy.ts";
+import { isDraftOf, makeFolder, writeFileAtomic, writeFilesAtomic } from "../io/atomic.ts";
+import { npyHeader } from "../io/npy.ts";
 import { decodeFrame, frameLength, isSurveyId, type LatentCoder } from "../protocol/index.ts";
 import type { ReceivedFrame } from "./assembler.ts";
+import { CommitLane } from "./commitLane.ts";
+import { retireJournals } from "./committer.ts";
+import { recoverResults } from "./journal.ts";
 
 const DRAFT_AGE_MS = 60_000;
 
@@ -66,35 +63,65 @@ export interface RecordResult {
   readonly frames: readonly ReceivedFrame[];
 }
 
+/** What a store may be told. */
+export interface StoreOptions {
+  /** Reads entropy-coded frames back, and names the model whose frames are wanted. */
+  readonly coder?: LatentCoder | undefined;
+  /** First results are written by a thread of their own. Default false. */
+  readonly thread?: boolean;
+}
+
 /**
  * Results on disk: `OUT/{record}/velocity.npy`, `maps.png`, `frames.bin` (the frames, one after the
- * other: what a late frame is combined with) and `record.json`. A folder is renamed into place whole.
- * Where a late frame refines it, each file is, `record.json` last: it makes the result count.
+ * other: what a late frame is combined with) and `record.json`. A folder is renamed into place whole,
+ * and many share a sync (`Committer`). Where a late frame refines it, each file is renamed and synced,
+ * `record.json` last: it makes the result count.
  */
 export class ResultStore {
   readonly #folder: string;
   readonly #survey: string;
-  readonly #folderSync: SharedFolderSync;
+  readonly #lane: CommitLane;
   readonly #coder: LatentCoder | undefined;
 
   /**
    * Creates the folder if need be.
-   * @param coder reads entropy-coded frames back, and names the model whose frames are wanted
    * @throws the system's error when it cannot be written
    */
-  static async open(folder: string, survey: string, coder?: LatentCoder): Promise<ResultStore> {
+  static async open(
+    folder: string,
+    survey: string,
+    options: StoreOptions = {},
+  ): Promise<ResultStore> {
     await makeFolder(folder);
     // Shows now, not at the first record, that the folder cannot be written.
     await writeFileAtomic(join(folder, ".epic-central"), `${survey}\n`);
     await removeDrafts(folder);
-    return new ResultStore(folder, survey, coder);
+    return new ResultStore(folder, survey, options);
   }
 
-  private constructor(folder: string, survey: string, coder: LatentCoder | undefined) {
+  private constructor(folder: string, survey: string, { coder, thread = false }: StoreOptions) {
     this.#folder = folder;
     this.#survey = survey;
-    this.#folderSync = new SharedFolderSync(folder);
+    this.#lane = new CommitLane(folder, thread);
     this.#coder = coder;
+  }
+
+  /**
+   * Puts back the results that an earlier process had committed and a power cut has taken from their
+   * folders. Call it before anything is committed.
+   * @param owns records that no other process works on
+   * @returns the records that were put back
+   */
+  async recover(owns: (record: bigint) => boolean): Promise<readonly bigint[]> {
+    const { restored, journals } = await recoverResults(this.#folder, owns);
+    // Nothing waits for this: a journal that stays is looked through again at the next start.
+    void retireJournals(this.#folder, journals).catch(() => {});
+    return restored;
+  }
+
+  /** Leaves every result synced in its folder, if the disk does that within a moment. */
+  async close(): Promise<void> {
+    await this.#lane.close();
   }
 
   /** The folder of one record's result. */
@@ -108,6 +135,8 @@ export class ResultStore {
    */
   async document(record: bigint): Promise<RecordDocument | undefined> {
     const folder = this.folderOf(record);
+    // Nearly every record is new: one short call, not a task of the thread pool.
+    if (!existsSync(folder)) return undefined;
     const document = await readDocument(folder);
     if (document === undefined) return undefined;
     if (document.survey !== this.#survey) {
@@ -140,11 +169,10 @@ export class ResultStore {
   async commit(record: bigint, result: RecordResult): Promise<void> {
     const folder = this.folderOf(record);
     const files = filesOf(result);
-    if ((await stat(folder).catch(() => undefined)) === undefined) {
-      // The folder is renamed into place whole: fewer syncs than file by file, and it shares the last.
-      await makeFolderAtomic(folder, files);
-      await this.#folderSync.sync();
-      return;
+    if (result.document.revision === 1) {
+      const outcome = await this.#lane.commit(record, files);
+      if (outcome === "committed") return;
+      if (outcome !== "exists") throw new Error(outcome.error);
     }
     const { "record.json": document, ...others } = files;
     await writeFilesAtomic(folder, others);
@@ -154,10 +182,13 @@ export class ResultStore {
 
 function filesOf({ document, map, picture, frames }: RecordResult) {
   return {
-    "velocity.npy": encodeNpy(document.map.shape, map),
+    "velocity.npy": [
+      npyHeader(document.map.shape),
+      new Uint8Array(map.buffer, map.byteOffset, map.byteLength),
+    ],
     ...(picture && { "maps.png": picture }),
     "frames.bin": frames.map(({ bytes }) => bytes),
-    "record.json": `${JSON.stringify(document, null, 2)}\n`,
+    "record.json": new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`),
   };
 }
 

@@ -121,7 +121,10 @@ async function central(options: Options): Promise<void> {
   const onProblem = (problem: string) => log.warn(problem);
   const { modelId, module, config } = decoder;
   const metrics = new CentralMetrics({ modelId, module, name: config.name });
-  const store = await ResultStore.open(options.out, survey, decoder.coder);
+  const store = await ResultStore.open(options.out, survey, {
+    coder: decoder.coder,
+    thread: true,
+  });
   let service: CentralService | undefined;
   const claim = claimShards(options, access, onProblem);
   let http: HttpEndpoint | undefined;
@@ -151,6 +154,7 @@ async function central(options: Options): Promise<void> {
     await serve(service, link, () => claim.lost(stop));
     if (options.json) printJson({ survey, modelId, module, ...service.totals() });
   } finally {
+    await store.close();
     await claim.release();
     await http?.close();
   }

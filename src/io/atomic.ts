@@ -56,59 +56,9 @@ export async function writeFilesAtomic(
   await syncFolder(folder);
 }
 
-/**
- * Makes `folder`, which must not be there, with these files: it appears whole or not at all. The
- * caller syncs the folder above it, once for all that it has made there; then it survives a power cut.
- * @param files contents by file name
- */
-export async function makeFolderAtomic(
-  folder: string,
-  files: Readonly<Record<string, FileContents>>,
-): Promise<void> {
-  const draft = temporarySibling(folder);
-  try {
-    await mkdir(draft);
-    const writes = Object.entries(files).map(([name, contents]) =>
-      writeDurably(join(draft, name), contents),
-    );
-    // All have ended before the draft is removed, if it must be.
-    const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
-    await syncFolder(draft);
-    await rename(draft, folder);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true }).catch(() => {});
-    throw aboutTarget(error, folder);
-  }
-}
-
-/** What {@link makeFolderAtomic} leaves behind when it is killed: `.{name}.{12 hex digits}.tmp`. */
+/** True for the name of a draft of `name`, as a process that is killed leaves it: `.{name}.{12 hex digits}.tmp`. */
 export function isDraftOf(name: string, draft: string): boolean {
   return draft.startsWith(`.${name}.`) && /^[0-9a-f]{12}\.tmp$/.test(draft.slice(name.length + 2));
-}
-
-/**
- * Syncs one folder for many callers: a sync covers all who asked before it began, so that they share
- * it instead of queueing.
- */
-export class SharedFolderSync {
-  readonly #path: string;
-  #running: Promise<void> = Promise.resolve();
-  #waiting: Promise<void> | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** Resolves when a sync that began after this call has ended. */
-  sync(): Promise<void> {
-    this.#waiting ??= this.#running.then(() => {
-      this.#waiting = undefined;
-      this.#running = syncFolder(this.#path);
-      return this.#running;
-    });
-    return this.#waiting;
-  }
 }
 
 /**
@@ -150,6 +100,16 @@ async function writeDurably(path: string, contents: FileContents, mode?: number)
     } else {
       for await (const part of contents) await file.writeFile(part);
     }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** When this resolves the contents of a file, as they are now, survive a power cut. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
     await file.sync();
   } finally {
     await file.close();

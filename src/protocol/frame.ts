@@ -87,7 +87,15 @@ export function encodeFrame(frame: LatentFrame, coder?: LatentCoder): Uint8Array
  * @throws FrameError, never anything else; the order of checks is that of docs/protocol.md
  */
 export function decodeFrame(bytes: Uint8Array, coder?: LatentCoder): LatentFrame {
-  const { payload, ...fields } = readFrameHeader(bytes);
+  return decodeLatent(readFrameHeader(bytes), coder);
+}
+
+/**
+ * The frame of a header that was read before: the second half of {@link decodeFrame}.
+ * @throws FrameError
+ */
+export function decodeLatent(header: FrameHeader, coder?: LatentCoder): LatentFrame {
+  const { payload, ...fields } = header;
   const latent = decodePayload(payload, fields.encoding, ofModel(coder, fields.modelId));
   if (latent.length === 0) throw badField("latent", "at least one code", 0);
   return { ...fields, latent };
@@ -118,7 +126,7 @@ export function readFrameHeader(bytes: Uint8Array): FrameHeader {
   }
   const header: FrameHeader = {
     encoding: view.getUint8(5) as LatentEncoding,
-    modelId: Array.from(bytes.subarray(8, 16), (b) => b.toString(16).padStart(2, "0")).join(""),
+    modelId: hex32(view.getUint32(8)) + hex32(view.getUint32(12)),
     survey: readSurvey(bytes.subarray(16, 16 + SURVEY_BYTES_MAX)),
     record: view.getBigUint64(32, true),
     device: view.getUint16(40, true),
@@ -210,12 +218,14 @@ function checkUint64(name: string, value: bigint): void {
 }
 
 function readSurvey(field: Uint8Array): string {
-  const end = field.indexOf(0);
-  const length = end < 0 ? field.length : end;
-  if (field.subarray(length).some((byte) => byte !== 0)) {
+  let name = "";
+  let at = 0;
+  while (at < field.length && field[at] !== 0) name += String.fromCharCode(field[at++]!);
+  while (at < field.length && field[at] === 0) at++;
+  if (at < field.length) {
     throw new FrameError("bad-field", "survey: expected zeros after the name, got other bytes");
   }
-  return String.fromCharCode(...field.subarray(0, length));
+  return name;
 }
 
 function badField(name: string, expected: string, got: unknown): FrameError {

@@ -11,6 +11,7 @@ export { CLASSES, LatentCoder, type LatentTables, SYMBOLS } from "./entropy.ts";
 export {
   CHECKSUM_BYTES,
   decodeFrame,
+  decodeLatent,
   encodeFrame,
   FRAME_BYTES_MAX,
   FRAME_OVERHEAD_BYTES,

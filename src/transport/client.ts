@@ -86,7 +86,7 @@ export class MqttLink implements MessageLink {
 
   async subscribe(filters: readonly string[]): Promise<void> {
     for (const filter of filters) this.#filters.add(filter);
-    if (this.#connected) await this.#client?.subscribeAsync([...filters], { qos: 1 });
+    if (this.#connected) await this.#client?.subscribeAsync([...filters], { qos: 0 });
   }
 
   /** Says "offline", disconnects, and connects no more. */
@@ -145,7 +145,7 @@ export class MqttLink implements MessageLink {
 
   async #connectedNow(client: MqttClient): Promise<void> {
     try {
-      if (this.#filters.size > 0) await client.subscribeAsync([...this.#filters], { qos: 1 });
+      if (this.#filters.size > 0) await client.subscribeAsync([...this.#filters], { qos: 0 });
     } catch (error) {
       this.#problem(`subscription failed: ${(error as Error).message}`);
       client.end(true);

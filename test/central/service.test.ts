@@ -373,7 +373,7 @@ describe("CentralService", () => {
         await publish(service, latentTopic("field", record % 4, device), frameOf(record, device));
       }
     }
-    expect((await readdir(folder.path)).filter((name) => name !== ".epic-central")).toEqual(["5"]);
+    expect((await readdir(folder.path)).filter((name) => !name.startsWith("."))).toEqual(["5"]);
     acks.length = 0;
     await publish(service, latentTopic("field", 3, 0), frameOf(5, 0));
     expect(acks[0]!.ack).toMatchObject({ reason: "wrong-topic" });
@@ -447,7 +447,7 @@ describe("entropy-coded frames", () => {
   };
 
   it("are decoded under the model's tables, and read back from disk to be refined", async () => {
-    const store = await ResultStore.open(folder.path, "field", coder);
+    const store = await ResultStore.open(folder.path, "field", { coder });
     const service = await central({ decoder: { ...decoder, coder }, store });
     const topic = (device: number) => latentTopic("field", 0, device);
     await publish(service, topic(0), coded(1, 0));

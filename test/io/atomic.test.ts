@@ -2,13 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import {
-  isDraftOf,
-  makeFolderAtomic,
-  SharedFolderSync,
-  writeFileAtomic,
-  writeFilesAtomic,
-} from "../../src/io/atomic.ts";
+import { isDraftOf, writeFileAtomic, writeFilesAtomic } from "../../src/io/atomic.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -67,36 +61,9 @@ it("writes several files, or none and no folder", async () => {
   expect(await readdir(path)).toEqual(["a", "b"]);
 });
 
-it("makes a folder with its files, or nothing", async () => {
-  const path = join(folder, "7");
-  await makeFolderAtomic(path, { a: "one", b: [Buffer.from("two")] });
-  expect(await readFile(join(path, "b"), "utf8")).toBe("two");
-  await expect(makeFolderAtomic(path, { a: "other" })).rejects.toMatchObject({ path });
-  expect(await readFile(join(path, "a"), "utf8")).toBe("one");
-  async function* failing() {
-    yield Buffer.from("half");
-    throw new Error("source: gone");
-  }
-  await expect(makeFolderAtomic(join(folder, "8"), { a: "x", b: failing() })).rejects.toThrow(
-    "source: gone",
-  );
-  expect(await readdir(folder)).toEqual(["7"]);
-  expect((await readdir(path)).sort()).toEqual(["a", "b"]);
-});
-
 it("knows the drafts of a folder by their names", () => {
   expect(isDraftOf("7", ".7.0123456789ab.tmp")).toBe(true);
   for (const name of ["7", ".7", ".77.0123456789ab.tmp", ".7.0123456789aX.tmp", ".7.tmp"]) {
     expect(isDraftOf("7", name)).toBe(false);
   }
-});
-
-it("shares a folder's sync among those who ask before it begins", async () => {
-  const shared = new SharedFolderSync(folder);
-  const first = shared.sync();
-  expect(shared.sync()).toBe(first);
-  await first;
-  const second = shared.sync();
-  expect(second).not.toBe(first);
-  await second;
 });

@@ -4,11 +4,15 @@ import { attention_s16 as attentionS16 } from "./kernels/attention_s16";
 import { layer_norm_s16 as layerNormS16 } from "./kernels/layer_norm_s16";
 import { unpack_s8 as unpackS8 } from "./kernels/unpack_s8";
 import { velocity_f32 as velocityF32 } from "./kernels/velocity_f32";
+import { winograd2x2_s16 as winograd2x2 } from "./kernels/winograd2x2_s16";
+import { winograd3x3_s16 as winograd3x3 } from "./kernels/winograd3x3_s16";
 import { add_f32 as addF32Twin } from "./reference/add_f32";
 import { attention_s16 as attentionS16Twin } from "./reference/attention_s16";
 import { layer_norm_s16 as layerNormS16Twin } from "./reference/layer_norm_s16";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
+import { pack_winograd as packWinograd } from "./reference/pack_winograd";
 import { velocity_f32 as velocityF32Twin } from "./reference/velocity_f32";
+import { winograd2x2_s16 as winograd2x2Twin, winograd3x3_s16 as winograd3x3Twin } from "./reference/winograd";
 
 export {
   abi_version,
@@ -74,4 +78,68 @@ export function add_f32(x: usize, y: usize, n: i32): void {
 export function velocity_f32(x: usize, n: i32, lo: f32, hi: f32, y: usize): void {
   if (ASC_FEATURE_SIMD) velocityF32(x, n, lo, hi, y);
   else velocityF32Twin(x, n, lo, hi, y);
+}
+
+export function winograd3x3_s16(
+  a: usize,
+  aOff: usize,
+  tiles: i32,
+  aRow: usize,
+  channels: i32,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  cRow: usize,
+  cPixel: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+  scratch: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    winograd3x3(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  } else {
+    winograd3x3Twin(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  }
+}
+
+export function winograd2x2_s16(
+  a: usize,
+  aOff: usize,
+  tiles: i32,
+  aRow: usize,
+  channels: i32,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  cRow: usize,
+  cPixel: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+  scratch: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    winograd2x2(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  } else {
+    winograd2x2Twin(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  }
+}
+
+export function pack_winograd(w: usize, taps: i32, n: i32, channels: i32, b: usize): void {
+  packWinograd(w, taps, n, channels, b);
 }

@@ -2,6 +2,8 @@
  * Four rows of s16 against one panel of eight columns: y[r][j] = Σ_k a_r[k] · b[k/2][j][k mod 2], s32.
  * a0..a3  s16, `bytes` long (a multiple of 4, not 0);  b  s16 [K/2][8][2];  y row r at y + r·yStride, eight s32.
  */
+// @ts-ignore: decorator
+@inline
 export function dot4x8(
   a0: usize,
   a1: usize,

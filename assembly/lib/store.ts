@@ -34,10 +34,31 @@ export function storeSums8(
     v128.store(y, second, 16);
     return;
   }
-  const lower = roundBound(lo);
-  const upper = roundBound(hi);
+  storeRounded8(y, first, second, roundBound(lo), roundBound(hi), outKind == OUT_U7_AS_U8 ? 8 : 16);
+}
+
+/** The same for codes alone: bounds of `roundBound`, and the bytes of the eight codes, 8 or 16. */
+// @ts-ignore: decorator
+@inline
+export function storeCodes8(
+  y: usize,
+  low: v128,
+  high: v128,
+  scale: usize,
+  lower: v128,
+  upper: v128,
+  bytes: usize,
+): void {
+  const first = f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(scale));
+  const second = f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(scale, 16));
+  storeRounded8(y, first, second, lower, upper, bytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRounded8(y: usize, first: v128, second: v128, lower: v128, upper: v128, bytes: usize): void {
   const codes = i16x8.narrow_i32x4_s(rintClamp4(first, lower, upper), rintClamp4(second, lower, upper));
-  if (outKind == OUT_U7_AS_U8) {
+  if (bytes == 8) {
     v128.store64_lane(y, i8x16.narrow_i16x8_u(codes, codes), 0);
   } else {
     v128.store(y, codes);

@@ -85,6 +85,27 @@ export interface KernelExports {
   igemm_u7_dot4_4x16: Igemm;
 }
 
+/** A convolution by tiles; see docs/abi.md, `winograd*`. */
+export type Winograd = (
+  a: number,
+  aOff: number,
+  tiles: number,
+  aRow: number,
+  channels: number,
+  b: number,
+  bias: number,
+  scale: number,
+  c: number,
+  cOff: number,
+  cRow: number,
+  cPixel: number,
+  n: number,
+  outKind: OutKind,
+  lo: number,
+  hi: number,
+  scratch: number,
+) => void;
+
 /** Exports of edge.{scalar,simd,relaxed}.wasm. */
 export interface EdgeExports extends KernelExports {
   input_stage(
@@ -142,6 +163,12 @@ export interface CentralExports extends KernelExports {
   add_f32(x: number, y: number, n: number): void;
   /** y[i] = clamp(x[8 i], lo, hi) for i < n, float32. */
   velocity_f32(x: number, n: number, lo: number, hi: number, y: number): void;
+  /** 3x3 kernels, 4x4 pixels a tile. */
+  winograd3x3_s16: Winograd;
+  /** 2x2 kernels, 3x3 pixels a tile. */
+  winograd2x2_s16: Winograd;
+  /** Transforms weights int8 [n][taps][taps][channels] for them; taps is 3 or 2. */
+  pack_winograd(w: number, taps: number, n: number, channels: number, b: number): void;
 }
 
 /**

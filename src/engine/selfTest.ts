@@ -7,8 +7,16 @@ import {
   type EdgeExports,
   type KernelExports,
   OutKind,
+  PANEL,
 } from "./kernels.ts";
 import { seededIntegers } from "./seeded.ts";
+import {
+  WINOGRAD_2X2,
+  WINOGRAD_3X3,
+  type WinogradForm,
+  winogradScratchBytes,
+  winogradWeightBytes,
+} from "./winograd.ts";
 
 /** Two tiles of rows, two panels of channels, two segments that no vector length divides. */
 const SHAPE: IgemmShape = { rows: 8, segments: 2, segment: 20, n: 16 };
@@ -39,9 +47,44 @@ function findNonFiniteCrc(exports: EdgeExports, arena: Arena, crc: number): numb
   return crc32(Uint8Array.from(found), crc);
 }
 
-/** As `edgeSelfTest`, for central.wasm: igemm in all its forms, layer norm and attention. */
+/** As `edgeSelfTest`, for central.wasm: igemm, layer norm, attention and the tiled convolutions. */
 export function centralSelfTest(exports: CentralExports, arena: Arena): number {
-  return attentionCrc(exports, arena, layerNormCrc(exports, arena, igemmCrc(exports, arena)));
+  let crc = layerNormCrc(exports, arena, igemmCrc(exports, arena));
+  crc = attentionCrc(exports, arena, crc);
+  crc = winogradCrc(exports, arena, WINOGRAD_3X3, crc);
+  return winogradCrc(exports, arena, WINOGRAD_2X2, crc);
+}
+
+/** One tile of eight channels, all values at the ends of their ranges or zero. */
+function winogradCrc(
+  exports: CentralExports,
+  arena: Arena,
+  form: WinogradForm,
+  crc: number,
+): number {
+  const { taps, tileIn, tileOut, inputMax } = form;
+  const channels = PANEL;
+  const random = seededIntegers(7);
+  const pixels = tileIn * tileIn * channels;
+  const image = Int16Array.from({ length: pixels }, () => random(0, 1) * inputMax);
+  const weight = Int8Array.from({ length: channels * channels * taps * taps }, () => {
+    return 127 * random(-1, 1);
+  });
+  const a = arena.place(image);
+  const b = arena.alloc(winogradWeightBytes(form, channels, channels));
+  exports.pack_winograd(arena.place(weight), taps, channels, channels, b);
+  const bias = arena.place(Int32Array.from({ length: channels }, () => random(-50000, 50000)));
+  const scale = arena.place(new Float32Array(channels).fill(127 / (inputMax * 1000)));
+  const zero = arena.place(new Uint32Array(1));
+  const bytes = tileOut * tileOut * channels * 2;
+  const c = arena.alloc(bytes);
+  const scratch = arena.alloc(winogradScratchBytes(form, 1, channels, channels));
+  const [aRow, cRow, cPixel] = [tileIn * channels * 2, tileOut * channels * 2, channels * 2];
+  exports[form.kernel](
+    ...([a, zero, 1, aRow, channels, b, bias, scale] as const),
+    ...([c, zero, cRow, cPixel, channels, OutKind.s16, -2047, 2047, scratch] as const),
+  );
+  return crcOf(arena, c, bytes, crc);
 }
 
 function igemmCrc(exports: KernelExports, arena: Arena): number {

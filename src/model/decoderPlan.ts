@@ -9,6 +9,7 @@ import { placeRows } from "./offsets.ts";
 import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { CODE_MAX, storageOf } from "./storage.ts";
+import { scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
 
 /** The convolutional decoder, from the query grid to the velocity map. */
 export interface DecoderPlan {
@@ -30,11 +31,18 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   const input = allocImage(build, grid, central.width, "s16");
   const steps: Step[] = [];
   let image = input;
-  central.decoder.slice(0, -1).forEach((layer, i) => {
-    const placed = placeImageLayer(build, file, layer);
+  const inner = central.decoder.slice(0, -1);
+  const scratch = allocScratch(build, inner, grid, sizes);
+  inner.forEach((layer, i) => {
     const next = allocImage(build, sizes[i]!, layer.out, layer.output);
-    const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
-    steps.push(...connect(build, layer, placed, image, next));
+    const form = winogradForm(build, layer, image);
+    if (form) {
+      const weights = readImageLayer(file, layer);
+      steps.push(...winogradSteps(build, { layer, weights, form, image, next }, scratch));
+    } else {
+      const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
+      steps.push(...connect(build, layer, placeImageLayer(build, file, layer), image, next));
+    }
     image = next;
   });
 
@@ -49,14 +57,30 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   return { input, map, steps };
 }
 
+/** Scratch memory for all layers that need any; 0 where none does. */
+function allocScratch(
+  build: Build,
+  layers: readonly ImageLayer[],
+  grid: ImageSize,
+  sizes: readonly ImageSize[],
+): number {
+  const bytes = layers.map((layer, i) => {
+    const from = sizes[i - 1] ?? grid;
+    const form = winogradForm(build, layer, from);
+    return form ? scratchBytes(form, layer, from) : 0;
+  });
+  return bytes.some((count) => count > 0) ? build.arena.alloc(Math.max(...bytes)) : 0;
+}
+
+function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: ImageLayer) {
+  const inputMax = CODE_MAX[input];
+  if (kind === "convT2d") return readLayer(file, name, [4, out, 2, 2, from], inputMax, 4);
+  return readLayer(file, name, [out, 3, 3, from], inputMax);
+}
+
 function placeImageLayer(build: Build, file: ModelFile, layer: ImageLayer): PlacedLayer {
-  const inputMax = CODE_MAX[layer.input];
-  if (layer.kind === "convT2d") {
-    const shape = [4, layer.out, 2, 2, layer.in];
-    return placeLayer(build, readLayer(file, layer.name, shape, inputMax, 4), layer.input, 2);
-  }
-  const shape = [layer.out, 3, 3, layer.in];
-  return placeLayer(build, readLayer(file, layer.name, shape, inputMax), layer.input, 3);
+  const segments = layer.kind === "convT2d" ? 2 : 3;
+  return placeLayer(build, readImageLayer(file, layer), layer.input, segments);
 }
 
 /** Output pixel (y, x) reads three rows of the input, from pixel (y - 1, x - 1). */

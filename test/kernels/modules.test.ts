@@ -10,7 +10,17 @@ const SIDES = {
   edge: { bytesMax: 16_000, exports: [...COMMON, "find_nonfinite_f32", "input_stage", "pack_s8"] },
   central: {
     bytesMax: 32_000,
-    exports: [...COMMON, "add_f32", "attention_s16", "layer_norm_s16", "unpack_s8", "velocity_f32"],
+    exports: [
+      ...COMMON,
+      "add_f32",
+      "attention_s16",
+      "layer_norm_s16",
+      "pack_winograd",
+      "unpack_s8",
+      "velocity_f32",
+      "winograd2x2_s16",
+      "winograd3x3_s16",
+    ],
   },
 } as const;
 

@@ -1,0 +1,112 @@
+import { type CentralExports, PANEL, usesUint8Activations } from "../engine/kernels.ts";
+import {
+  WINOGRAD_2X2,
+  WINOGRAD_3X3,
+  type WinogradForm,
+  winogradScratchBytes,
+  winogradWeightBytes,
+} from "../engine/winograd.ts";
+import type { Build } from "./build.ts";
+import type { ImageLayer } from "./config.ts";
+import { type PaddedImage, pixelOffset } from "./image.ts";
+import type { LayerWeights } from "./layerWeights.ts";
+import type { ImageSize } from "./shapes.ts";
+import { type KernelStep, kernelStep } from "./step.ts";
+import { CODE_MAX, storageOf } from "./storage.ts";
+
+const WEIGHT_MAX = 127;
+
+/**
+ * The form that computes a layer of the decoder with fewer products and the same bits, if it has one: kernels and
+ * images large enough for a tile, int16 input, sums inside the range of the form. The scalar module takes none: there
+ * the transforms cost what they save.
+ */
+export function winogradForm(
+  build: Build,
+  layer: ImageLayer,
+  { height, width }: ImageSize,
+): WinogradForm | undefined {
+  const isByte = layer.input === "u7" && usesUint8Activations(build.name);
+  if (isByte || build.name === "scalar") return undefined;
+  const form = layer.kind === "convT2d" ? WINOGRAD_2X2 : WINOGRAD_3X3;
+  const inputMax = CODE_MAX[layer.input];
+  const sum = form.taps ** 2 * layer.in * inputMax * WEIGHT_MAX;
+  const fits = Math.min(height, width) >= form.tileOut && inputMax <= form.inputMax;
+  const rounds = layer.output !== "f32" && layer.out % PANEL === 0;
+  return fits && rounds && sum <= form.sumMax ? form : undefined;
+}
+
+/** A convolution between two images, or one phase (py, px) of a transposed one. */
+interface Convolution {
+  readonly layer: ImageLayer;
+  readonly weights: LayerWeights;
+  readonly form: WinogradForm;
+  readonly image: PaddedImage;
+  readonly next: PaddedImage;
+}
+
+/** As many steps as the layer has phases. `scratch` is shared by all layers: `scratchBytes` of the largest. */
+export function winogradSteps(
+  build: Build<CentralExports>,
+  convolution: Convolution,
+  scratch: number,
+): KernelStep[] {
+  const { arena } = build;
+  const { weights } = convolution;
+  const bias = arena.place(weights.bias);
+  const scale = arena.place(weights.scale);
+  return Array.from({ length: weights.phases }, (_, phase) =>
+    phaseStep(build, convolution, phase, [bias, scale, scratch]),
+  );
+}
+
+function phaseStep(
+  build: Build<CentralExports>,
+  { layer, weights, form, image, next }: Convolution,
+  phase: number,
+  [bias, scale, scratch]: readonly [number, number, number],
+): KernelStep {
+  const { arena, exports, name: module } = build;
+  const { out, k, phases } = weights;
+  const size = out * k;
+  const weight = weights.weight.subarray(phase * size, (phase + 1) * size);
+  const b = arena.alloc(winogradWeightBytes(form, out, layer.in));
+  const mark = arena.mark();
+  exports.pack_winograd(arena.place(weight), form.taps, out, layer.in, b);
+  arena.release(mark);
+  const step = phases === 4 ? 2 : 1;
+  const [py, px] = [phase >> 1, phase & 1];
+  const corners = tileCorners(form, image);
+  const shift = step === 2 ? [py - 1, px - 1] : [-1, -1];
+  const from = corners.map(([y, x]) => pixelOffset(image, y + shift[0]!, x + shift[1]!));
+  const to = corners.map(([y, x]) => pixelOffset(next, step * y + py, step * x + px));
+  const [aOff, cOff] = [arena.place(Uint32Array.from(from)), arena.place(Uint32Array.from(to))];
+  const { outKind, lo, hi } = storageOf(layer.output, module);
+  const [cRow, cPixel] = [step * next.rowBytes, step * next.pixelBytes];
+  return kernelStep(
+    exports[form.kernel],
+    form.kernel,
+    [
+      ...([image.address, aOff, corners.length, image.rowBytes, layer.in, b, bias, scale] as const),
+      ...([next.address, cOff, cRow, cPixel, out, outKind, lo, hi, scratch] as const),
+    ],
+    {
+      name: phases > 1 ? `${layer.name} phase ${phase}` : layer.name,
+      macs: image.height * image.width * size,
+    },
+  );
+}
+
+/** First pixels of the tiles that cover an image; the last ones of a row or column overlap others. */
+function tileCorners({ tileOut }: WinogradForm, { height, width }: ImageSize): [number, number][] {
+  const starts = (length: number) =>
+    Array.from({ length: Math.ceil(length / tileOut) }, (_, i) =>
+      Math.min(i * tileOut, length - tileOut),
+    );
+  return starts(height).flatMap((y) => starts(width).map((x): [number, number] => [y, x]));
+}
+
+/** Bytes of scratch that a layer needs. */
+export function scratchBytes(form: WinogradForm, layer: ImageLayer, size: ImageSize): number {
+  return winogradScratchBytes(form, tileCorners(form, size).length, layer.in, layer.out);
+}

@@ -3,6 +3,8 @@
 //
 //   node scripts/newer-node.mjs vitest run test/kernels
 //   node scripts/newer-node.mjs dist/cli/main.js infer data1.npy --module relaxed
+//
+// Exits with the command's code; with 69 where there is no such Node and npm could not bring one.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,14 +38,15 @@ function newerNode() {
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-    const options = ["install", "--no-save", "--no-audit", "--no-fund", `${name}@${VERSION}`];
-    const install = spawnSync("npm", options, {
+    const options = ["install", "--no-save", "--no-audit", "--no-fund", "--fetch-retries=1"];
+    const install = spawnSync("npm", [...options, `${name}@${VERSION}`], {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],
+      timeout: 180_000,
     });
     if (install.status !== 0 || !existsSync(binary)) {
       console.error(`newer-node: ${name}@${VERSION}: npm could not install it`);
-      process.exit(1);
+      process.exit(69);
     }
   }
   return binary;

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeFrame } from "../../src/protocol/index.ts";
+import { chromiumPath } from "../browser/chromium.ts";
 import { requireBuild } from "../cli/processes.ts";
-import { findProgram } from "../hosts/findHost.ts";
 import { bytesOf, hexOf, readGolden } from "../hosts/golden.ts";
 import { openPage } from "./browser.ts";
 import { inProject, installInto, type Packed, pack, projectFolder, root } from "./project.ts";
@@ -38,10 +38,9 @@ function inInstalled(name: string, test: () => void | Promise<void>): void {
 /** A test in a page; skipped without Chromium. */
 function inChromium(name: string, test: (chromium: string) => Promise<void>): void {
   it(name, async ({ skip }) => {
-    const found = findProgram("chromium", "chromium");
     if (missing !== undefined) skip(missing);
-    else if ("missing" in found) skip(found.missing);
-    else await test(found.path);
+    else if (chromiumPath === undefined) skip("no chromium: apt-get install chromium");
+    else await test(chromiumPath);
   });
 }
 

@@ -37,7 +37,8 @@ function ownVersions(...names: string[]): Record<string, string> {
 
 /**
  * An empty project with the tarball installed and the files of test/package/project.
- * @returns why it could not be made, in one line
+ * @returns why the registry did not give what it takes, in one line
+ * @throws when npm fails for another reason
  */
 export function installInto(tarball: string): string | undefined {
   mkdirSync(projectFolder, { recursive: true });
@@ -55,13 +56,18 @@ export function installInto(tarball: string): string | undefined {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
   try {
     const options = { cwd: projectFolder, stdio: "pipe", encoding: "utf8" } as const;
-    execFileSync("npm", ["install", "--prefer-offline", ...flags], options);
+    execFileSync("npm", ["install", "--prefer-offline", "--fetch-retries=1", ...flags], options);
     return undefined;
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    return `npm install: ${(stderr ?? String(error)).trim().split("\n")[0]}`;
+    if (stderr === undefined || !NOT_REACHED.test(stderr)) throw error;
+    return `npm install: ${stderr.trim().split("\n")[0]}`;
   }
 }
+
+/** What npm says of a registry that is away or refuses. Anything else is this package's fault. */
+const NOT_REACHED =
+  /code (E(AI_AGAIN|401|403|407|429|5\d\d|CONNRE\w+|HOSTUNREACH|NETUNREACH|NOTFOUND|PROTO|TIMEDOUT)|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/;
 
 /** Runs a program in the project; its output, also when it fails. */
 export function inProject(command: string, ...args: string[]): { code: number; output: string } {

@@ -1,20 +1,22 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CentralDecoder, EdgeEncoder, macCounts, readSafetensors } from "../../src/index.ts";
 import { enableRelaxedSimd } from "./relaxed.ts";
 
 /**
- * The shipped model against its training side: train/export.py runs the same integers in NumPy over
- * one simulated record and writes what must come out, bit for bit.
+ * The trained models against their training side: train/export.py runs the same integers in NumPy
+ * over one simulated record and writes what must come out, bit for bit.
  */
-const weights = new URL("../../weights/epic-base/", import.meta.url);
-const vectors = new URL("../vectors/model/epic-base.safetensors", import.meta.url);
+const folder = new URL("../vectors/model/", import.meta.url);
+const models = readdirSync(folder).map((file) => file.replace(/\.safetensors$/, ""));
 
 const modules = (["scalar", "simd", "relaxed"] as const).filter(
   (name) => name !== "relaxed" || enableRelaxedSimd(),
 );
 
-describe.runIf(existsSync(vectors))("epic-base against train/export.py", () => {
+describe.each(models)("%s against train/export.py", (name) => {
+  const weights = new URL(`../../weights/${name}/`, import.meta.url);
+  const vectors = new URL(`${name}.safetensors`, folder);
   const edge = readFileSync(new URL("edge.safetensors", weights));
   const central = readFileSync(new URL("central.safetensors", weights));
   const { tensors, metadata } = readSafetensors(readFileSync(vectors));
@@ -52,9 +54,9 @@ describe.runIf(existsSync(vectors))("epic-base against train/export.py", () => {
   it.each(modules)("%s decodes with all and with missing devices", async (module) => {
     const decoder = await CentralDecoder.load({ weights: central, module });
     const latents = data("latents") as Int8Array;
-    for (const [name, flags] of Object.entries(subsets)) {
+    for (const [subset, flags] of Object.entries(subsets)) {
       const present = flags.map((flag) => flag === 1);
-      expect(decoder.decode(latents, { present }), name).toEqual(data(`map.${name}`));
+      expect(decoder.decode(latents, { present }), subset).toEqual(data(`map.${subset}`));
     }
     expect(decoder.decode(data("latents.random") as Int8Array)).toEqual(data("map.random"));
   });

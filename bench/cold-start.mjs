@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 const CHILD = {
   edge: `
     const start = performance.now();
-    const { EdgeEncoder } = await import("../dist/edge/index.js");
+    const { EdgeEncoder } = await import("../dist/lib/edge.js");
     const encoder = await EdgeEncoder.load();
     encoder.encode(new Float32Array(5 * 1000 * 14), { device: 0 });
     report(start, encoder);`,
   central: `
     const start = performance.now();
-    const { CentralDecoder } = await import("../dist/central/index.js");
+    const { CentralDecoder } = await import("../dist/lib/central.js");
     const decoder = await CentralDecoder.load();
     decoder.decode(new Int8Array(5 * 1024));
     report(start, decoder);`,

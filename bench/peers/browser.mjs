@@ -108,8 +108,8 @@ async function measureInPage({ engine, folder, form, parts, shapes }) {
   return { cold, parts: results };
 
   async function ours() {
-    const { EdgeEncoder } = await import("/root/dist/edge/index.js");
-    const { CentralDecoder } = await import("/root/dist/central/index.js");
+    const { EdgeEncoder } = await import("/root/dist/lib/edge.js");
+    const { CentralDecoder } = await import("/root/dist/lib/central.js");
     const [encoder, decoder] = [await EdgeEncoder.load(), await CentralDecoder.load()];
     const { shots, samples, devices } = encoder.config.geometry;
     const traces = devices.map(({ receivers }) => noise(shots * samples * receivers));

@@ -53,8 +53,8 @@ function ours(name, { turbo = false }) {
         if (refusal) throw new Error(refusal);
       }
       const [{ EdgeEncoder }, { CentralDecoder }] = await Promise.all([
-        import(local("dist/edge/index.js")),
-        import(local("dist/central/index.js")),
+        import(local("dist/lib/edge.js")),
+        import(local("dist/lib/central.js")),
       ]);
       const encoder = await EdgeEncoder.load();
       const decoder = await CentralDecoder.load();

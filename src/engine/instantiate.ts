@@ -19,7 +19,7 @@ export async function instantiateModule<T>(base64: string): Promise<ModuleInstan
 export async function instantiateWasm<T>(
   source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
 ): Promise<ModuleInstance<T>> {
-  const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+  const module = source instanceof WebAssembly.Module ? source : await compile(source);
   // Not the loader's `instantiate`: it asks whether the source is a Response, which makes Node load its whole HTTP client.
   const { instance } = instantiateSync(module);
   const { memory } = instance.exports;
@@ -27,6 +27,17 @@ export async function instantiateWasm<T>(
     throw new TypeError("module: expected one exported memory, got none");
   }
   return { exports: instance.exports as T, memory };
+}
+
+/** The modules are so small that compiling them here and now is quicker than asking a thread to. */
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    // Browsers refuse that on a page's main thread from some size on; older ones from 4 kB.
+    if (!(error instanceof RangeError)) throw error;
+    return WebAssembly.compile(bytes);
+  }
 }
 
 /** Bytes of a base64 text; `atob` exists in Node, browsers, Deno and Bun alike. */

@@ -233,14 +233,17 @@ function packedLength(n: number, k: number, segments: number, group: number): nu
   return roundUp(n, PANEL) * segments * roundUp(k / segments, group);
 }
 
-/** Interleaves `group` consecutive values of the eight channels of a panel. */
+/**
+ * Interleaves `group` consecutive values of the eight channels of a panel. A group fills one 32-bit word in both layouts, so
+ * it is built in a register and stored once: packing is most of what building a plan costs.
+ */
 function packPanels(
   weight: Int8Array,
-  packed: Int16Array | Int8Array,
+  packed: Int16Array<ArrayBuffer> | Int8Array<ArrayBuffer>,
   n: number,
   k: number,
   segments: number,
-  group: number,
+  group: 2 | 4,
 ): void {
   if (k % segments !== 0) {
     throw new RangeError(`weights: expected k to be a multiple of ${segments} segments, got ${k}`);
@@ -248,18 +251,42 @@ function packPanels(
   if (weight.length !== n * k) {
     throw new RangeError(`weights: expected ${n * k} values (${n}x${k}), got ${weight.length}`);
   }
+  const words = new Int32Array(packed.buffer);
   const segment = k / segments;
-  const segmentPadded = roundUp(segment, group);
-  const kPadded = segments * segmentPadded;
+  const groups = roundUp(segment, group) / group;
+  const packSegment = group === 2 ? packPairs : packQuads;
+  let from = 0;
   for (let channel = 0; channel < n; channel++) {
-    const panel = Math.floor(channel / PANEL) * PANEL * kPadded;
-    const lane = (channel % PANEL) * group;
-    for (let s = 0; s < segments; s++) {
-      for (let i = 0; i < segment; i++) {
-        const position = s * segmentPadded + i;
-        const at = panel + Math.floor(position / group) * PANEL * group + lane + (position % group);
-        packed[at] = weight[channel * k + s * segment + i]!;
-      }
+    const panel = channel - (channel % PANEL);
+    for (let s = 0; s < segments; s++, from += segment) {
+      const at = (panel * segments + s * PANEL) * groups + (channel % PANEL);
+      packSegment(weight, from, from + segment, words, at);
     }
   }
+}
+
+/** Pairs of int16, every eighth word from `at`; a last value has a zero beside it. */
+function packPairs(weight: Int8Array, from: number, to: number, words: Int32Array, at: number) {
+  let word = at;
+  let i = from;
+  for (; i + 1 < to; i += 2, word += PANEL) {
+    words[word] = (weight[i]! & 0xffff) | (weight[i + 1]! << 16);
+  }
+  if (i < to) words[word] = weight[i]! & 0xffff;
+}
+
+/** Fours of int8, likewise. */
+function packQuads(weight: Int8Array, from: number, to: number, words: Int32Array, at: number) {
+  let word = at;
+  let i = from;
+  for (; i + 3 < to; i += 4, word += PANEL) {
+    words[word] =
+      (weight[i]! & 0xff) |
+      ((weight[i + 1]! & 0xff) << 8) |
+      ((weight[i + 2]! & 0xff) << 16) |
+      (weight[i + 3]! << 24);
+  }
+  let last = 0;
+  for (let shift = 0; i < to; i++, shift += 8) last |= (weight[i]! & 0xff) << shift;
+  if (last !== 0) words[word] = last;
 }

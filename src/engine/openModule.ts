@@ -1,4 +1,5 @@
 import { Arena } from "./arena.ts";
+import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
 import { decodeBase64, instantiateWasm } from "./instantiate.ts";
 import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
@@ -90,11 +91,10 @@ async function tryModule<T extends KernelExports>(
   family: ModuleFamily<T>,
   name: ModuleName,
 ): Promise<Attempt<T>> {
+  const unsupported = { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` } as const;
+  if (!knowsInstructionsOf(name)) return unsupported;
   const bytes = decodeBase64((await family.source[name]()).wasmBase64);
-  if (typeof WebAssembly === "undefined" || !WebAssembly.validate(bytes)) {
-    return { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` };
-  }
-  return trySelf(family, name, bytes);
+  return WebAssembly.validate(bytes) ? trySelf(family, name, bytes) : unsupported;
 }
 
 async function trySelf<T extends KernelExports>(

@@ -1,14 +1,26 @@
-import { loadModelHalf } from "./modelFiles.ts";
+/** The shipped model in Node. Reads at once: waiting for the thread pool costs more than the bytes do. */
+import { readFileSync } from "node:fs";
 
 /**
  * Reads the edge half of the shipped model `epic-base` from the package's folder.
  * @throws Error of one line when the file cannot be read
  */
-export function loadEdgeWeights(): Promise<Uint8Array> {
-  return loadModelHalf("edge");
+export async function loadEdgeWeights(): Promise<Uint8Array> {
+  return readShipped("edge");
 }
 
 /** The central half, likewise. */
-export function loadCentralWeights(): Promise<Uint8Array> {
-  return loadModelHalf("central");
+export async function loadCentralWeights(): Promise<Uint8Array> {
+  return readShipped("central");
+}
+
+function readShipped(half: "edge" | "central"): Uint8Array {
+  const url = new URL(`../../weights/epic-base/${half}.safetensors`, import.meta.url);
+  try {
+    return readFileSync(url);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const came = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : code;
+    throw new Error(`model: expected weights at ${url.pathname}, got ${came}`, { cause: error });
+  }
 }

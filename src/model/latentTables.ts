@@ -25,7 +25,10 @@ export function readLatentTables(file: ModelFile): LatentTables | undefined {
   return {
     slots,
     channels,
-    frequencies: file.tensor("latent.frequencies", "U16", [shape[0] ?? 0, SYMBOLS]),
-    contexts: file.tensor("latent.contexts", "U8", [slots, channels, CLASSES]),
+    // Copies: these outlive the file, and a view would keep all of it.
+    frequencies: new Uint16Array(
+      file.tensor("latent.frequencies", "U16", [shape[0] ?? 0, SYMBOLS]),
+    ),
+    contexts: new Uint8Array(file.tensor("latent.contexts", "U8", [slots, channels, CLASSES])),
   };
 }

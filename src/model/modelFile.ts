@@ -119,7 +119,9 @@ function readSha256(file: Safetensors): string {
 }
 
 async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  // A copy: WebCrypto takes no view of a shared buffer, and its types say so.
-  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  // WebCrypto takes no view of a shared buffer.
+  const isShared = !(bytes.buffer instanceof ArrayBuffer);
+  const own = isShared ? new Uint8Array(bytes) : (bytes as Uint8Array<ArrayBuffer>);
+  const digest = await crypto.subtle.digest("SHA-256", own);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

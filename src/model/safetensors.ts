@@ -14,7 +14,7 @@ const ARRAYS = {
 export type DType = keyof typeof ARRAYS;
 export type TensorData<D extends DType = DType> = InstanceType<(typeof ARRAYS)[D]>;
 
-/** One tensor: row-major values (a copy, owned by the reader's caller) and where they stood. */
+/** One tensor: row-major values (a view of the file's bytes where they are aligned, else a copy) and where they stood. */
 export interface Tensor<D extends DType = DType> {
   readonly name: string;
   readonly dtype: D;
@@ -61,7 +61,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     .map(([name, value]) => readEntry(name, value));
   checkContiguous(entries, bytes.length - dataStart, dataStart);
   const tensors = new Map<string, Tensor>();
-  for (const entry of entries) tensors.set(entry.name, copyTensor(entry, bytes, dataStart));
+  for (const entry of entries) tensors.set(entry.name, tensorOf(entry, bytes, dataStart));
   return { metadata, tensors, dataStart };
 }
 
@@ -171,18 +171,20 @@ function checkContiguous(entries: readonly Entry[], dataBytes: number, dataStart
   }
 }
 
-/** The copy also aligns the values, which the file does not promise. */
-function copyTensor(entry: Entry, bytes: Uint8Array, dataStart: number): Tensor {
-  const { name, dtype, shape, begin, end } = entry;
+/** A view keeps a megabyte of weights from being held twice; the file does not promise that values are aligned. */
+function tensorOf({ name, dtype, shape, begin, end }: Entry, bytes: Uint8Array, dataStart: number) {
+  const { BYTES_PER_ELEMENT } = ARRAYS[dtype];
+  const byteOffset = dataStart + begin;
+  const own = bytes.subarray(byteOffset, dataStart + end);
+  const canView = own.buffer instanceof ArrayBuffer && own.byteOffset % BYTES_PER_ELEMENT === 0;
   // Not bytes.slice(): on a Node Buffer that is a view, not a copy.
-  const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
-  return {
-    name,
-    dtype,
-    shape,
-    data: new ARRAYS[dtype](copy.buffer),
-    byteOffset: dataStart + begin,
-  };
+  const { buffer, byteOffset: start } = canView ? (own as Uint8Array<ArrayBuffer>) : copyOf(own);
+  const data = new ARRAYS[dtype](buffer, start, (end - begin) / BYTES_PER_ELEMENT);
+  return { name, dtype, shape, data, byteOffset } as Tensor;
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

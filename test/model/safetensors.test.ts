@@ -42,11 +42,25 @@ describe("readSafetensors", () => {
     }
   });
 
-  it("copies: neither the file nor a Node Buffer is referred to", () => {
-    const buffer = Buffer.from(file);
-    const { tensors: read } = readSafetensors(buffer);
-    buffer.fill(0);
-    expect(read.get("d")!.data).toEqual(Int16Array.of(-2047, 2047));
+  it.each([
+    [0, "views of the file's bytes where they are aligned"],
+    [1, "copies where they are not"],
+  ])("gives, at an offset of %i, %s", (offset) => {
+    const buffer = new Uint8Array(file.length + offset).subarray(offset);
+    buffer.set(file);
+    const { data, byteOffset } = readSafetensors(buffer).tensors.get("d")!;
+    expect(data).toEqual(Int16Array.of(-2047, 2047));
+    const isAligned = (buffer.byteOffset + byteOffset) % data.BYTES_PER_ELEMENT === 0;
+    expect(data.buffer === buffer.buffer).toBe(isAligned);
+    expect(isAligned).toBe(offset === 0);
+  });
+
+  it("copies what lies in shared memory, which others may change", () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(file.length));
+    shared.set(file);
+    const { data } = readSafetensors(shared).tensors.get("d")!;
+    shared.fill(0);
+    expect(data).toEqual(Int16Array.of(-2047, 2047));
   });
 
   it("takes a padded header, as writers that align the data make it", () => {

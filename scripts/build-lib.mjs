@@ -1,0 +1,74 @@
+// Bundles what `epic-wasm`, `epic-wasm/edge`, `epic-wasm/central` and the rest of the core export into dist/lib: one file per
+// entry and one per set of entries that share code, where tsc leaves some forty. A process reads and links a few files instead,
+// which is most of the time from import to the first latent. The modules' texts stay files of their own: only one is needed.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const ENTRIES = {
+  index: "dist/index.js",
+  edge: "dist/edge/index.js",
+  central: "dist/central/index.js",
+  kernels: "dist/kernels.js",
+  physics: "dist/physics/index.js",
+  trust: "dist/trust/index.js",
+  protocol: "dist/protocol/index.js",
+};
+
+/** What both halves share; the modules' texts (engine/wasm) are left to be loaded one by one. */
+const SHARED =
+  /dist\/(engine\/(?!wasm\/)|model\/|protocol\/(?!index))|node_modules\/@assemblyscript\/loader\//;
+
+if (!isCurrent()) await build();
+
+async function build() {
+  const bundle = await rolldown({
+    cwd: root,
+    input: ENTRIES,
+    // Node and browsers get different files under these names; the package's `imports` say which.
+    external: [/^#/],
+    platform: "neutral",
+    preserveEntrySignatures: "allow-extension",
+    treeshake: { moduleSideEffects: false },
+  });
+  await bundle.write({
+    dir: `${root}dist/lib`,
+    format: "es",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name].js",
+    cleanDir: true,
+    codeSplitting: { groups: [{ name: "core", test: SHARED }] },
+    banner: ({ name }) =>
+      name === "core" ? "/*! Holds parts of @assemblyscript/loader, Apache-2.0. */" : "",
+  });
+  await bundle.close();
+}
+
+/** A bundle newer than all that tsc wrote is kept: the first `npx epic` in a clone runs the build again. */
+function isCurrent() {
+  const built = `${root}dist/lib/index.js`;
+  if (!existsSync(built)) return false;
+  const sources = [
+    "engine",
+    "engine/wasm",
+    "model",
+    "protocol",
+    "edge",
+    "central",
+    "physics",
+    "trust",
+    "metrics",
+    ".",
+  ]
+    .flatMap((folder) =>
+      readdirSync(`${root}dist/${folder}`).map((file) => `${root}dist/${folder}/${file}`),
+    )
+    .filter((file) => file.endsWith(".js"));
+  const newest = Math.max(...[...sources, `${root}scripts/build-lib.mjs`].map(modified));
+  return modified(built) > newest;
+}
+
+function modified(file) {
+  return statSync(file).mtimeMs;
+}

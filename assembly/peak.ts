@@ -1,61 +1,69 @@
 /*
- * The ceiling kernels are measured against: nothing but multiply-accumulates, in the form igemm uses in this build.
- * scalar: i32 mul, add (eight chains).  simd: dot_i16x8_s, add.  relaxed: relaxed_dot, dot with ones, add. Each register
- * chain feeds its own next step, so no engine can hoist or merge them; the values mean nothing. More chains hide more latency
- * until the engine spills: of eight and twelve the caller takes the faster (Zen 4, dot and add: 42 and 15 GMAC/s in Node
- * 20, 41 and 46 in Node 26).
+ * The ceiling kernels are measured against: nothing but multiply-accumulates, in the forms igemm uses in this build.
+ * scalar: i32 mul, add (eight chains).  simd: dot_i16x8_s, add.  relaxed: relaxed_dot, dot with ones, add; or relaxed_dot_add.
+ * As in a product of matrices every sum has its own pair of operands: weights move past, and each one loaded serves four
+ * values, so neither loads nor the sums' own latency are the limit, and no engine can hoist a product. Eight sums fit
+ * 128-bit registers, sixteen 256-bit ones (V8's revectorisation); which loop an engine compiles best differs, so the caller
+ * takes the fastest. `base` is where the weights stand: heap_base(), as an argument because V8 pairs no stores to constant
+ * addresses.
  */
 import { ONES_I16 } from "./lib/vectors";
 
-/** Bytes of memory the L1 form streams. */
-const L1_BYTES: usize = 8192;
+/** Bytes of weights that move past in one pass: half of the smallest L1. */
+const STREAM_BYTES: usize = 16384;
 
 /** First byte the host may use. */
 export function heap_base(): usize {
   return (__heap_base + 63) & ~63;
 }
 
-/** Multiply-accumulates of one step of one chain. */
-export function macs_per_step(): i32 {
+/** Multiply-accumulates of one product. */
+export function macs_per_product(): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) return 16;
   return ASC_FEATURE_SIMD ? 8 : 1;
 }
 
-/** Chains of `registers_wide`. */
-export function chains_wide(): i32 {
-  return ASC_FEATURE_SIMD ? 12 : 8;
+/** Products of one pass of every function below. */
+export function products_per_pass(): i32 {
+  return <i32>(STREAM_BYTES / 16) * (ASC_FEATURE_SIMD ? 4 : 2);
 }
 
-/** Chains of `registers_narrow`. */
-export function chains_narrow(): i32 {
-  return 8;
+/** Two vectors of weights move past four values in registers: eight sums. */
+export function registers_4x8(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) narrow(passes, base, false);
+  else scalarLoop(passes, base, 0);
 }
 
-/** Chains of `l1`. */
-export function chains_l1(): i32 {
-  return ASC_FEATURE_SIMD ? 6 : 8;
+/** Four vectors of weights and four values move: sixteen sums. V8 pairs only operands that it loads in the loop. */
+export function registers_4x16(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) wide(passes, base, false);
+  else scalarLoop(passes, base, 0);
 }
 
-/** All operands in registers. */
-export function registers_wide(iterations: i32): i32 {
-  if (ASC_FEATURE_SIMD) return vectorRegistersWide(iterations);
-  return scalarLoop(iterations, heap_base(), 0);
+/** The same with one instruction for four products of bytes, in the build that has it. */
+export function registers_dot4_4x8(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) narrow(passes, base, true);
+  else scalarLoop(passes, base, 0);
 }
 
-/** The same with fewer chains. */
-export function registers_narrow(iterations: i32): i32 {
-  if (ASC_FEATURE_SIMD) return vectorRegistersNarrow(iterations);
-  return scalarLoop(iterations, heap_base(), 0);
+export function registers_dot4_4x16(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) wide(passes, base, true);
+  else scalarLoop(passes, base, 0);
 }
 
-/** One operand of each multiplication loaded from an 8 kB buffer at `heap_base()`. */
-export function l1(iterations: i32): i32 {
-  if (ASC_FEATURE_SIMD) return vectorL1(iterations);
-  return scalarLoop(iterations, heap_base(), 32);
+/** Every product loads one operand: eight sums of one value. */
+export function l1(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) streamed(passes, base, false);
+  else scalarLoop(passes, base, 4);
 }
 
-/** Eight chains; `advance` 0 reads the same operands for ever. */
-function scalarLoop(iterations: i32, base: usize, advance: usize): i32 {
+export function l1_dot4(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) streamed(passes, base, true);
+  else scalarLoop(passes, base, 4);
+}
+
+/** Eight chains that feed their own next step; `advance` 0 reads the same operand for ever. */
+function scalarLoop(passes: i32, base: usize, advance: usize): void {
   let s0: i32 = 1;
   let s1: i32 = 2;
   let s2: i32 = 3;
@@ -64,138 +72,186 @@ function scalarLoop(iterations: i32, base: usize, advance: usize): i32 {
   let s5: i32 = 6;
   let s6: i32 = 7;
   let s7: i32 = 8;
-  let p = base;
   let w = load<i32>(base);
   do {
-    if (advance) w = load<i32>(p);
-    s0 += s0 * w;
-    s1 += s1 * w;
-    s2 += s2 * w;
-    s3 += s3 * w;
-    s4 += s4 * w;
-    s5 += s5 * w;
-    s6 += s6 * w;
-    s7 += s7 * w;
-    p = base + ((p + advance - base) & (L1_BYTES - 1));
-  } while (--iterations);
-  return s0 ^ s1 ^ s2 ^ s3 ^ s4 ^ s5 ^ s6 ^ s7;
+    let p = base;
+    for (let i: usize = 0; i < STREAM_BYTES / 64; i++) {
+      if (advance) w = load<i32>(p);
+      s0 += s0 * w;
+      s1 += s1 * w;
+      s2 += s2 * w;
+      s3 += s3 * w;
+      s4 += s4 * w;
+      s5 += s5 * w;
+      s6 += s6 * w;
+      s7 += s7 * w;
+      p += advance;
+    }
+  } while (--passes);
+  store<i32>(base + STREAM_BYTES, s0 ^ s1 ^ s2 ^ s3 ^ s4 ^ s5 ^ s6 ^ s7);
 }
 
-/** Sums of four-byte groups of products, in this build's instructions. */
+/** sum + the products of weights (s8 or s16) and values (u7 or s16), in this build's instructions. */
 // @ts-ignore: decorator
 @inline
-function product(a: v128, b: v128, ones: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.dot_i16x8_s(v128.relaxed_dot<i16>(a, b), ones);
-  return i32x4.dot_i16x8_s(a, b);
+function addProduct(sum: v128, weights: v128, values: v128, ones: v128, dot4: bool): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (dot4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(weights, values, sum);
+    return i32x4.add(sum, i32x4.dot_i16x8_s(v128.relaxed_dot<i16>(weights, values), ones));
+  }
+  return i32x4.add(sum, i32x4.dot_i16x8_s(weights, values));
 }
 
-/** A chain's next link. */
+/** Sums are stored in pairs after every pass: from such stores V8 pairs operations. */
 // @ts-ignore: decorator
 @inline
-function step(sum: v128, operand: v128, ones: v128): v128 {
-  return i32x4.add(sum, product(operand, sum, ones));
-}
-
-function vectorRegistersWide(iterations: i32): i32 {
+function narrow(passes: i32, base: usize, dot4: bool): void {
   const ones = v128.load(ONES_I16);
-  const w = v128.load(heap_base());
-  let s0 = i32x4.splat(1);
-  let s1 = i32x4.splat(2);
-  let s2 = i32x4.splat(3);
-  let s3 = i32x4.splat(4);
-  let s4 = i32x4.splat(5);
-  let s5 = i32x4.splat(6);
-  let s6 = i32x4.splat(7);
-  let s7 = i32x4.splat(8);
-  let s8 = i32x4.splat(9);
-  let s9 = i32x4.splat(10);
-  let sa = i32x4.splat(11);
-  let sb = i32x4.splat(12);
+  const end = base + STREAM_BYTES;
+  const x0 = v128.load32_splat(base, 0);
+  const x1 = v128.load32_splat(base, 4);
+  const x2 = v128.load32_splat(base, 8);
+  const x3 = v128.load32_splat(base, 12);
   do {
-    s0 = step(s0, w, ones);
-    s1 = step(s1, w, ones);
-    s2 = step(s2, w, ones);
-    s3 = step(s3, w, ones);
-    s4 = step(s4, w, ones);
-    s5 = step(s5, w, ones);
-    s6 = step(s6, w, ones);
-    s7 = step(s7, w, ones);
-    s8 = step(s8, w, ones);
-    s9 = step(s9, w, ones);
-    sa = step(sa, w, ones);
-    sb = step(sb, w, ones);
-  } while (--iterations);
-  return fold(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb);
+    let s00 = i32x4.splat(0);
+    let s01 = i32x4.splat(0);
+    let s10 = i32x4.splat(0);
+    let s11 = i32x4.splat(0);
+    let s20 = i32x4.splat(0);
+    let s21 = i32x4.splat(0);
+    let s30 = i32x4.splat(0);
+    let s31 = i32x4.splat(0);
+    let p = base;
+    do {
+      const w0 = v128.load(p);
+      const w1 = v128.load(p, 16);
+      s00 = addProduct(s00, w0, x0, ones, dot4);
+      s01 = addProduct(s01, w1, x0, ones, dot4);
+      s10 = addProduct(s10, w0, x1, ones, dot4);
+      s11 = addProduct(s11, w1, x1, ones, dot4);
+      s20 = addProduct(s20, w0, x2, ones, dot4);
+      s21 = addProduct(s21, w1, x2, ones, dot4);
+      s30 = addProduct(s30, w0, x3, ones, dot4);
+      s31 = addProduct(s31, w1, x3, ones, dot4);
+      p += 32;
+    } while (p < end);
+    v128.store(end, s00);
+    v128.store(end, s01, 16);
+    v128.store(end, s10, 32);
+    v128.store(end, s11, 48);
+    v128.store(end, s20, 64);
+    v128.store(end, s21, 80);
+    v128.store(end, s30, 96);
+    v128.store(end, s31, 112);
+  } while (--passes);
 }
 
-function vectorRegistersNarrow(iterations: i32): i32 {
-  const ones = v128.load(ONES_I16);
-  const w = v128.load(heap_base());
-  let s0 = i32x4.splat(1);
-  let s1 = i32x4.splat(2);
-  let s2 = i32x4.splat(3);
-  let s3 = i32x4.splat(4);
-  let s4 = i32x4.splat(5);
-  let s5 = i32x4.splat(6);
-  let s6 = i32x4.splat(7);
-  let s7 = i32x4.splat(8);
-  do {
-    s0 = step(s0, w, ones);
-    s1 = step(s1, w, ones);
-    s2 = step(s2, w, ones);
-    s3 = step(s3, w, ones);
-    s4 = step(s4, w, ones);
-    s5 = step(s5, w, ones);
-    s6 = step(s6, w, ones);
-    s7 = step(s7, w, ones);
-  } while (--iterations);
-  return fold(s0, s1, s2, s3, s4, s5, s6, s7, s0, s1, s2, s3);
-}
-
-/** Six sums of products of w and what moves past: nothing to hoist, and only the additions are chained. */
-function vectorL1(iterations: i32): i32 {
-  const ones = v128.load(ONES_I16);
-  const base = heap_base();
-  const end = base + L1_BYTES - 96;
-  const w = v128.load(base);
-  let p = base;
-  let s0 = i32x4.splat(1);
-  let s1 = i32x4.splat(2);
-  let s2 = i32x4.splat(3);
-  let s3 = i32x4.splat(4);
-  let s4 = i32x4.splat(5);
-  let s5 = i32x4.splat(6);
-  do {
-    s0 = i32x4.add(s0, product(w, v128.load(p, 0), ones));
-    s1 = i32x4.add(s1, product(w, v128.load(p, 16), ones));
-    s2 = i32x4.add(s2, product(w, v128.load(p, 32), ones));
-    s3 = i32x4.add(s3, product(w, v128.load(p, 48), ones));
-    s4 = i32x4.add(s4, product(w, v128.load(p, 64), ones));
-    s5 = i32x4.add(s5, product(w, v128.load(p, 80), ones));
-    p += 96;
-    if (p > end) p = base;
-  } while (--iterations);
-  return fold(s0, s1, s2, s3, s4, s5, s0, s1, s2, s3, s4, s5);
-}
-
-/** Makes every chain count. */
+/** As `narrow`, twice as wide, values loaded too. */
 // @ts-ignore: decorator
 @inline
-function fold(
-  s0: v128,
-  s1: v128,
-  s2: v128,
-  s3: v128,
-  s4: v128,
-  s5: v128,
-  s6: v128,
-  s7: v128,
-  s8: v128,
-  s9: v128,
-  sa: v128,
-  sb: v128,
-): i32 {
-  const low = v128.or(v128.or(v128.or(s0, s1), v128.or(s2, s3)), v128.or(s4, s5));
-  const high = v128.or(v128.or(v128.or(s6, s7), v128.or(s8, s9)), v128.or(sa, sb));
-  return i32x4.extract_lane(v128.or(low, high), 0);
+function wide(passes: i32, base: usize, dot4: bool): void {
+  const ones = v128.load(ONES_I16);
+  const end = base + STREAM_BYTES;
+  do {
+    let s00 = i32x4.splat(0);
+    let s01 = i32x4.splat(0);
+    let s02 = i32x4.splat(0);
+    let s03 = i32x4.splat(0);
+    let s10 = i32x4.splat(0);
+    let s11 = i32x4.splat(0);
+    let s12 = i32x4.splat(0);
+    let s13 = i32x4.splat(0);
+    let s20 = i32x4.splat(0);
+    let s21 = i32x4.splat(0);
+    let s22 = i32x4.splat(0);
+    let s23 = i32x4.splat(0);
+    let s30 = i32x4.splat(0);
+    let s31 = i32x4.splat(0);
+    let s32 = i32x4.splat(0);
+    let s33 = i32x4.splat(0);
+    let p = base;
+    do {
+      let x0 = v128.load32_splat(p);
+      const w0 = v128.load(p);
+      const w1 = v128.load(p, 16);
+      const w2 = v128.load(p, 32);
+      const w3 = v128.load(p, 48);
+      s00 = addProduct(s00, w0, x0, ones, dot4);
+      s01 = addProduct(s01, w1, x0, ones, dot4);
+      s02 = addProduct(s02, w2, x0, ones, dot4);
+      s03 = addProduct(s03, w3, x0, ones, dot4);
+      x0 = v128.load32_splat(p, 4);
+      s10 = addProduct(s10, w0, x0, ones, dot4);
+      s11 = addProduct(s11, w1, x0, ones, dot4);
+      s12 = addProduct(s12, w2, x0, ones, dot4);
+      s13 = addProduct(s13, w3, x0, ones, dot4);
+      x0 = v128.load32_splat(p, 8);
+      s20 = addProduct(s20, w0, x0, ones, dot4);
+      s21 = addProduct(s21, w1, x0, ones, dot4);
+      s22 = addProduct(s22, w2, x0, ones, dot4);
+      s23 = addProduct(s23, w3, x0, ones, dot4);
+      x0 = v128.load32_splat(p, 12);
+      s30 = addProduct(s30, w0, x0, ones, dot4);
+      s31 = addProduct(s31, w1, x0, ones, dot4);
+      s32 = addProduct(s32, w2, x0, ones, dot4);
+      s33 = addProduct(s33, w3, x0, ones, dot4);
+      p += 64;
+    } while (p < end);
+    v128.store(end, s00);
+    v128.store(end, s01, 16);
+    v128.store(end, s02, 32);
+    v128.store(end, s03, 48);
+    v128.store(end, s10, 64);
+    v128.store(end, s11, 80);
+    v128.store(end, s12, 96);
+    v128.store(end, s13, 112);
+    v128.store(end, s20, 128);
+    v128.store(end, s21, 144);
+    v128.store(end, s22, 160);
+    v128.store(end, s23, 176);
+    v128.store(end, s30, 192);
+    v128.store(end, s31, 208);
+    v128.store(end, s32, 224);
+    v128.store(end, s33, 240);
+  } while (--passes);
+}
+
+/** Eight sums, eight loads. */
+// @ts-ignore: decorator
+@inline
+function streamed(passes: i32, base: usize, dot4: bool): void {
+  const ones = v128.load(ONES_I16);
+  const end = base + STREAM_BYTES;
+  const x = v128.load32_splat(base);
+  let s0 = i32x4.splat(0);
+  let s1 = i32x4.splat(0);
+  let s2 = i32x4.splat(0);
+  let s3 = i32x4.splat(0);
+  let s4 = i32x4.splat(0);
+  let s5 = i32x4.splat(0);
+  let s6 = i32x4.splat(0);
+  let s7 = i32x4.splat(0);
+  passes <<= 2;
+  do {
+    let p = base;
+    do {
+      s0 = addProduct(s0, v128.load(p), x, ones, dot4);
+      s1 = addProduct(s1, v128.load(p, 16), x, ones, dot4);
+      s2 = addProduct(s2, v128.load(p, 32), x, ones, dot4);
+      s3 = addProduct(s3, v128.load(p, 48), x, ones, dot4);
+      s4 = addProduct(s4, v128.load(p, 64), x, ones, dot4);
+      s5 = addProduct(s5, v128.load(p, 80), x, ones, dot4);
+      s6 = addProduct(s6, v128.load(p, 96), x, ones, dot4);
+      s7 = addProduct(s7, v128.load(p, 112), x, ones, dot4);
+      p += 128;
+    } while (p < end);
+  } while (--passes);
+  v128.store(end, s0);
+  v128.store(end, s1, 16);
+  v128.store(end, s2, 32);
+  v128.store(end, s3, 48);
+  v128.store(end, s4, 64);
+  v128.store(end, s5, 80);
+  v128.store(end, s6, 96);
+  v128.store(end, s7, 112);
 }

@@ -19,19 +19,19 @@ describe("benchKernels", () => {
       names: ["enc3", "add_f32"],
       onCase: (name) => seen.push(name),
     });
-    expect(seen).toEqual(["enc3 16x96x64", "add 80x96"]);
+    expect(seen).toEqual(["enc3 16x128x64", "add 80x128"]);
     expect(rows.map(({ name, module }) => `${name} ${module}`)).toEqual([
-      "enc3 16x96x64 scalar",
-      "enc3 16x96x64 simd",
-      "add 80x96 scalar",
-      "add 80x96 simd",
+      "enc3 16x128x64 scalar",
+      "enc3 16x128x64 simd",
+      "add 80x128 scalar",
+      "add 80x128 simd",
       "peak i32 registers scalar",
       "peak i32 L1 scalar",
       "peak s16 registers simd",
       "peak s16 L1 simd",
     ]);
     const [dense, , add] = rows;
-    expect(dense!.macs).toBe(16 * 96 * 64);
+    expect(dense!.macs).toBe(16 * 128 * 64);
     expect(dense!.gmacs).toBeCloseTo(dense!.macs / dense!.medianMs / 1e6);
     expect(dense!.peakShare).toBeGreaterThan(0);
     expect(add).toMatchObject({ macs: 0, gmacs: null, peakShare: null });
@@ -43,16 +43,16 @@ describe("benchKernels", () => {
     expect(rows.filter(({ kernel }) => kernel !== "peak").length).toBe(
       benchCases.length * modules.length,
     );
-  }, 60_000);
+  }, 240_000);
 
   test("names that no case has", () => {
     expect(() => selectCases(["gemv"])).toThrow(/part of a case's or kernel's name.*got gemv/);
     expect(selectCases(["dec"], "igemm_u7").map(({ name }) => name.slice(0, 4))).toEqual([
       "dec1",
-      "dec2",
       "dec3",
       "dec4",
-      "dec5",
+      "dec6",
+      "dec7",
     ]);
   });
 });

@@ -5,7 +5,7 @@ import { placeRows } from "../../model/offsets.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
 
 const TOKENS = 80;
-const WIDTH = 96;
+const WIDTH = 128;
 const HEADS = 4;
 const MAP_PIXELS = 4900;
 
@@ -24,9 +24,9 @@ export const kernelCases: readonly BenchCase[] = [
   },
   { name: "pack_s8 1024", kernel: "pack_s8", side: "edge", place: placePack },
   { name: "unpack_s8 5120", kernel: "unpack_s8", side: "central", place: placeUnpack },
-  { name: "layer_norm 80x96", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
-  { name: "attention 80x80x4x24", kernel: "attention_s16", side: "central", place: placeAttention },
-  { name: "add 80x96", kernel: "add_f32", side: "central", place: placeAdd },
+  { name: "layer_norm 80x128", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
+  { name: "attention 80x80x4x32", kernel: "attention_s16", side: "central", place: placeAttention },
+  { name: "add 80x128", kernel: "add_f32", side: "central", place: placeAdd },
   { name: "velocity 70x70", kernel: "velocity_f32", side: "central", place: placeVelocity },
 ];
 

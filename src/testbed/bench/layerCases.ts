@@ -5,6 +5,7 @@ import type { LayerWeights } from "../../model/layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer, type Rows } from "../../model/linear.ts";
 import { placeRows } from "../../model/offsets.ts";
 import { CODE_MAX, storageOf } from "../../model/storage.ts";
+import { scratchBytes, winogradForm, winogradSteps } from "../../model/winogradPlan.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
 import { type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
 
@@ -15,6 +16,43 @@ export const layerCases: readonly BenchCase[] = layerShapes.map((shape) => ({
   side: shape.name.startsWith("enc") ? "edge" : "central",
   place: (build) => placeLayerJob(build, shape),
 }));
+
+/**
+ * The decoder's inner layers by tiles, in the modules that take that way. Their multiply-accumulates are those of the plain
+ * convolution, of which they do 1/4 or 4/9: shares of peak above 1 are what that saves.
+ */
+export const winogradCases: readonly BenchCase[] = layerShapes
+  .filter((shape): shape is ImageShape => "height" in shape && shape.output !== "f32")
+  .map((shape) => ({
+    name: `tiled ${shape.name}`,
+    kernel: "winograd",
+    side: "central",
+    place: (build) => placeWinogradJob(build, shape),
+  }));
+
+/** The relaxed module's bytes go through igemm: there, and in the scalar module, the case times that. */
+function placeWinogradJob(build: BenchBuild, shape: ImageShape): Job {
+  const size = { height: shape.height, width: shape.width };
+  const form = winogradForm(build, shape, size);
+  if (!form) return placeLayerJob(build, shape);
+  const scale = shape.kind === "convT2d" ? 2 : 1;
+  const image = allocImage(build, size, shape.in, shape.input);
+  const out = { height: scale * size.height, width: scale * size.width };
+  const next = allocImage(build, out, shape.out, shape.output);
+  const scratch = build.arena.alloc(scratchBytes(form, shape, size));
+  const weights = seededWeights(shape);
+  const steps = winogradSteps(build, { layer: shape, weights, form, image, next }, scratch);
+  const c = imageBytes(next);
+  fillActivations(build, shape, imageBytes(image));
+  return {
+    macs: steps.reduce((sum, step) => sum + step.macs, 0),
+    peak: "s16",
+    run: () => {
+      for (const step of steps) step.run();
+    },
+    output: () => readCodes(build, shape, c),
+  };
+}
 
 /** How a shape lies in memory: one call per phase. */
 interface Layout {
@@ -29,7 +67,7 @@ function placeLayerJob(build: BenchBuild, shape: LayerShape): Job {
   const segments = { dense: 1, conv1d: 1, conv2d: 3, convT2d: 2 }[shape.kind];
   const placed = placeLayer(build, seededWeights(shape), shape.input, segments);
   const layout = layOut(build, shape, placed);
-  fillActivations(build, shape, layout);
+  fillActivations(build, shape, layout.a);
   const steps = layout.calls.map(({ from, to }, phase) =>
     linearStep(build, placed, from, { ...to, element: shape.output }, phase),
   );
@@ -106,7 +144,7 @@ function alloc({ arena }: BenchBuild, bytes: number) {
 }
 
 /** The same codes in every module, also in the halo: kernels do not know where it ends. */
-function fillActivations(build: BenchBuild, shape: LayerShape, { a }: Layout): void {
+function fillActivations(build: BenchBuild, shape: LayerShape, a: Layout["a"]): void {
   const random = seededIntegers(7);
   const max = CODE_MAX[shape.input];
   const bytes = storageOf(shape.input, build.name).bytes;

@@ -2,7 +2,7 @@
  * The layers of epic-base as data: what benchmarks time. Sizes only; the values are seeded. `rows`
  * of a dense layer are 16 tokens of each of five devices, or 81 queries of the decoder's 9x9 grid.
  */
-import type { Element } from "../../model/config.ts";
+import type { Element, ImageLayer } from "../../model/config.ts";
 
 interface LayerCommon {
   readonly name: string;
@@ -28,6 +28,7 @@ export interface Conv1dShape extends LayerCommon {
 /** 3x3 with padding 1, or transposed with kernel 4, stride 2, padding 1. */
 export interface ImageShape extends LayerCommon {
   readonly kind: "conv2d" | "convT2d";
+  readonly output: ImageLayer["output"];
   readonly height: number;
   readonly width: number;
 }
@@ -40,19 +41,19 @@ const queries = { kind: "dense", rows: 81 } as const;
 export const layerShapes: readonly LayerShape[] = [
   conv1d("enc0", 125, 70, 64, 9, 4, "s16", "u7"),
   conv1d("enc1", 63, 64, 96, 5, 2, "u7", "u7"),
-  conv1d("enc2", 32, 96, 96, 5, 2, "u7", "u7"),
-  { name: "enc3 16x96x64", kind: "dense", rows: 16, in: 96, out: 64, input: "u7", output: "s8" },
-  { name: "tokens 80x64x96", ...tokens, in: 64, out: 96, input: "s16", output: "f32" },
-  { name: "qkv 80x96x288", ...tokens, in: 96, out: 288, input: "s16", output: "s16" },
-  { name: "up 80x96x192", ...tokens, in: 96, out: 192, input: "s16", output: "u7" },
-  { name: "down 80x192x96", ...tokens, in: 192, out: 96, input: "u7", output: "f32" },
-  { name: "cross out 81x96x96", ...queries, in: 96, out: 96, input: "s16", output: "f32" },
-  image("dec0", "convT2d", 9, 96, 48, "s16", "u7"),
-  image("dec1", "conv2d", 18, 48, 48, "u7", "u7"),
-  image("dec2", "convT2d", 18, 48, 24, "u7", "u7"),
-  image("dec3", "conv2d", 36, 24, 24, "u7", "u7"),
-  image("dec4", "convT2d", 36, 24, 16, "u7", "u7"),
-  image("dec5", "conv2d", 70, 16, 1, "u7", "f32"),
+  conv1d("enc2", 32, 96, 128, 5, 2, "u7", "u7"),
+  { name: "enc3 16x128x64", kind: "dense", rows: 16, in: 128, out: 64, input: "u7", output: "s8" },
+  { name: "tokens 80x64x128", ...tokens, in: 64, out: 128, input: "s16", output: "f32" },
+  { name: "qkv 80x128x384", ...tokens, in: 128, out: 384, input: "s16", output: "s16" },
+  { name: "up 80x128x256", ...tokens, in: 128, out: 256, input: "s16", output: "u7" },
+  { name: "down 80x256x128", ...tokens, in: 256, out: 128, input: "u7", output: "f32" },
+  { name: "cross out 81x128x128", ...queries, in: 128, out: 128, input: "s16", output: "f32" },
+  image("dec0", "convT2d", 9, 128, 64, "s16", "u7"),
+  image("dec1", "conv2d", 18, 64, 64, "u7", "u7"),
+  image("dec3", "convT2d", 18, 64, 32, "u7", "u7"),
+  image("dec4", "conv2d", 36, 32, 32, "u7", "u7"),
+  image("dec6", "convT2d", 36, 32, 16, "u7", "u7"),
+  image("dec7", "conv2d", 70, 16, 1, "u7", "f32"),
 ];
 
 /** Stride 2, as in every strided layer of the encoder. */
@@ -78,7 +79,7 @@ function image(
   from: number,
   to: number,
   input: "s16" | "u7",
-  output: Element,
+  output: ImageLayer["output"],
 ): ImageShape {
   const label = `${name} ${kind} ${size}x${size} ${from}>${to}`;
   return { name: label, kind, height: size, width: size, in: from, out: to, input, output };

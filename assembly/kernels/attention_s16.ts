@@ -61,8 +61,12 @@ export function attention_s16(
         scores,
         scoreBytes,
       );
+      // All exponentials before all divisions: a row's sum and quotient then wait beside the next row's work.
       for (let r: usize = 0; r < 4; r++) {
-        softmax(scores + r * scoreBytes, probabilities + r * (scoreBytes >> 1), scoreBytes, scoreScale);
+        store<f32>(tile + (r << 2), exponentials(scores + r * scoreBytes, scoreBytes, scoreScale));
+      }
+      for (let r: usize = 0; r < 4; r++) {
+        normalise(scores + r * scoreBytes, probabilities + r * (scoreBytes >> 1), scoreBytes, load<f32>(tile + (r << 2)));
       }
       weightBlock(
         probabilities,
@@ -150,12 +154,17 @@ function scoreBlock(
   }
 }
 
-/** One row of int32 scores to 14-bit probabilities; overwrites the scores. */
-function softmax(scores: usize, probabilities: usize, scoreBytes: usize, scoreScale: f32): void {
+/** One row of int32 scores to exponentials, f32 in their place; returns what makes codes of them. */
+function exponentials(scores: usize, scoreBytes: usize, scoreScale: f32): f32 {
   const end = scores + scoreBytes;
   const shift = f32x4.splat(<f32>largestOf(scores, end) * scoreScale); // scaling keeps the order: scoreScale >= 0
-  const sums = expRow(scores, end, f32x4.splat(scoreScale), shift);
-  const r = f32x4.splat(PROBABILITY_ONE / sumLanes(sums));
+  return PROBABILITY_ONE / sumLanes(expRow(scores, end, f32x4.splat(scoreScale), shift));
+}
+
+/** A row of exponentials to 14-bit probabilities. */
+function normalise(scores: usize, probabilities: usize, scoreBytes: usize, factor: f32): void {
+  const end = scores + scoreBytes;
+  const r = f32x4.splat(factor);
   const magic = v128.load(MAGIC);
   for (let p = scores; p < end; p += 32) {
     // 0 <= e · r <= 16383, so the low half of each rounded f32's bits is the code: no clamp, no subtraction.

@@ -10,6 +10,7 @@ import { Encoding } from "../../src/protocol/index.ts";
 import { Inversion } from "../../web/src/compute/inversion.ts";
 import { chromiumPath, launch, open, saved, settled } from "./chromium.ts";
 
+const pageFolder = fileURLToPath(new URL("../../dist/web", import.meta.url));
 const modelFolder = fileURLToPath(new URL("../../weights/epic-line48", import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)("the page of epic-line48", () => {
@@ -17,7 +18,7 @@ describe.skipIf(chromiumPath === undefined)("the page of epic-line48", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    server = await PageServer.start({ host: "127.0.0.1", port: 0, modelFolder });
+    server = await PageServer.start({ host: "127.0.0.1", port: 0, modelFolder, pageFolder });
     browser = await launch();
   });
   afterAll(async () => {

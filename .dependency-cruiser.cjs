@@ -15,6 +15,7 @@ const LAYERS = {
   io: ["engine", "model", "metrics", "physics", "protocol"],
   edge: ["engine", "model", "protocol", "io"],
   central: ["engine", "model", "protocol", "io", "metrics"],
+  batch: ["engine", "model", "edge", "central"],
   trust: ["engine", "model", "physics", "metrics", "edge"],
   transport: ["protocol", "edge", "central", "io"],
   testbed: [

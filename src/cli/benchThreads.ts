@@ -1,10 +1,11 @@
 /** Throughput of the whole network over worker threads. */
+
+import type { WorkerPool } from "../batch/workerPool.ts";
 import type { BenchResult } from "../testbed/bench/benchKernels.ts";
 import { median, type TimingOptions } from "../testbed/bench/timing.ts";
 import type { ComputeOptions } from "./common.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { type InferReply, InferRunner, type InferTask } from "./runners.ts";
-import type { WorkerPool } from "./workerPool.ts";
 
 /** A round must be long against the start and the end, when not all workers are busy. */
 const roundMsMin = 500;

@@ -1,6 +1,7 @@
 /** `epic eval`: OpenFWI's figures over folders of records, or over families made on the spot. */
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
+import type { WorkerPool } from "../batch/workerPool.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { lineSteps } from "../io/lineSteps.ts";
 import { seismicExpectation } from "../io/npy.ts";
@@ -31,7 +32,6 @@ import { openRecordFiles, readTasks } from "./inferFile.ts";
 import { openInput } from "./openInput.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { type InferExtras, type InferReply, InferRunner, type InferTask } from "./runners.ts";
-import type { WorkerPool } from "./workerPool.ts";
 
 /** Seed and number of the maps that --all scores: training never sees this seed. */
 const testSeed = 3001;

@@ -1,5 +1,6 @@
 /** `epic infer`: every record of a file through both halves of the model. */
 import { Command } from "commander";
+import type { WorkerPool } from "../batch/workerPool.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes, formatMs } from "../io/format.ts";
 import { encodeNpy } from "../io/npy.ts";
@@ -30,7 +31,6 @@ import { recordBytes } from "./recordBytes.ts";
 import { startRunnerPool } from "./runnerPool.ts";
 import { type InferReply, InferRunner, type InferTask } from "./runners.ts";
 import { formatFacts, formatTable } from "./table.ts";
-import type { WorkerPool } from "./workerPool.ts";
 
 interface Options extends ComputeOptions, CheckFlags, JsonOptions {
   truth?: string;

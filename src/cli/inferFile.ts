@@ -1,4 +1,6 @@
 /** Inference over the records of a file, scored when the true maps are known. */
+
+import type { WorkerPool } from "../batch/workerPool.ts";
 import { lineSteps } from "../io/lineSteps.ts";
 import { seismicExpectation, velocityExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
@@ -7,7 +9,6 @@ import type { ModelConfig } from "../model/config.ts";
 import { openInput } from "./openInput.ts";
 import type { InferExtras, InferReply, InferTask } from "./runners.ts";
 import { ScoreSum, type SetScore } from "./scores.ts";
-import type { WorkerPool } from "./workerPool.ts";
 
 /** Records and, if known, their true maps. Close it. */
 export interface RecordFiles {

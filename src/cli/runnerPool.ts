@@ -1,5 +1,6 @@
 /** The same runner in this thread or in several; the bits do not depend on how many. */
 import { extname } from "node:path";
+import { type Lane, startWorkerLane, WorkerPool } from "../batch/workerPool.ts";
 import { hasWideVectors } from "../engine/wideVectors.ts";
 import {
   DecodeRunner,
@@ -8,7 +9,6 @@ import {
   type ModelSetup,
   type Runner,
 } from "./runners.ts";
-import { type Lane, startWorkerLane, WorkerPool } from "./workerPool.ts";
 
 export const runnerLoaders = {
   encode: EncodeRunner.load,

@@ -1,9 +1,9 @@
 /** Worker thread of a runner pool: one task in, one reply out. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { WorkerReply } from "../batch/workerPool.ts";
 import { expectWideVectors } from "../engine/wideVectors.ts";
 import { runnerLoaders, type WorkerSetup } from "./runnerPool.ts";
 import type { Runner } from "./runners.ts";
-import type { WorkerReply } from "./workerPool.ts";
 
 const { job, model, wide } = workerData as WorkerSetup;
 if (wide) expectWideVectors();

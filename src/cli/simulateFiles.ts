@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { type Lane, startWorkerLane, WorkerPool } from "../batch/workerPool.ts";
 import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { npyHeader, velocityExpectation } from "../io/npy.ts";
 import type { RecordFile } from "../io/recordFile.ts";
@@ -22,7 +23,6 @@ import {
 import { type NpyDraft, startNpyDraft } from "./npyDraft.ts";
 import { openInput } from "./openInput.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
-import { type Lane, startWorkerLane, WorkerPool } from "./workerPool.ts";
 
 /** Where the maps come from: a family of this product, or a file of any. */
 export type MapSource =

@@ -1,7 +1,7 @@
 /** Worker thread of `epic simulate`: one task in, one reply out. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { WorkerReply } from "../batch/workerPool.ts";
 import { type SimulateSetup, type SimulateTask, Simulator } from "./simulator.ts";
-import type { WorkerReply } from "./workerPool.ts";
 
 const ready = Simulator.load(workerData as SimulateSetup);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Lane, WorkerPool } from "../../src/cli/workerPool.ts";
+import { type Lane, WorkerPool } from "../../src/batch/workerPool.ts";
 
 async function* numbers(count: number): AsyncGenerator<number> {
   for (let i = 0; i < count; i++) yield i;

@@ -151,8 +151,10 @@ class Load {
         // A service that is behind says so; the frame is not repeated here, so that must not happen.
         if (ack?.status !== "committed")
           throw new Error(`load: expected committed, got ${ack?.status}`);
-        this.acknowledged++;
-        this.#send(device);
+        for (let i = 0; i < 1 + (ack.also?.length ?? 0); i++) {
+          this.acknowledged++;
+          this.#send(device);
+        }
       });
     }
     this.next = this.blocks.map(() => 1);

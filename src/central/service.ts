@@ -2,6 +2,7 @@ import type { ModelConfig } from "../model/config.ts";
 import {
   type Ack,
   ackTopic,
+  committedAcks,
   type DeviceTopic,
   decodeGapNotice,
   decodeLatent,
@@ -96,6 +97,8 @@ const RETRY_MS = 5000;
  * in the time of one; the next record is decoded meanwhile.
  */
 const COMMITS_MAX = 16;
+/** While more is on its way to the disk, acknowledgements are held back so long, to go in one message. */
+const ACK_GATHER_MS = 50;
 /** An overloaded service does not tell each device more often than this. */
 const BUSY_EVERY_MS = 250;
 
@@ -123,6 +126,9 @@ export class CentralService {
   readonly #keepAfterMs: number;
   /** When each device was last told to send less. */
   readonly #toldBusyMs = new Map<number, number>();
+  /** Records to be acknowledged as committed in a moment, by shard and device. */
+  readonly #committedFor = new Map<string, { sender: Sender; records: bigint[] }>();
+  #sayTimer: NodeJS.Timeout | undefined;
   #queued = 0;
   #commitFails = false;
   #work: Promise<void> = Promise.resolve();
@@ -175,6 +181,7 @@ export class CentralService {
   async settled(): Promise<void> {
     await this.#work;
     await Promise.all(this.#commits.values());
+    await this.#sayCommitted();
   }
 
   /** What the service did since it started. */
@@ -216,7 +223,12 @@ export class CentralService {
       return;
     }
     this.#countQueued(1);
-    this.#enqueue(() => this.#receive(parts, message).finally(() => this.#countQueued(-1)));
+    this.#enqueue(() => this.#receive(parts, message).finally(() => this.#handled()));
+  }
+
+  #handled(): void {
+    this.#countQueued(-1);
+    this.#sayWhenIdle();
   }
 
   #countQueued(change: number): void {
@@ -303,7 +315,7 @@ export class CentralService {
 
   async #take(received: ReceivedFrame): Promise<void> {
     const { metrics } = this.#options;
-    const { record, modelId } = received.frame;
+    const { record } = received.frame;
     await this.#commits.get(record);
     if (!this.#assembler.has(record) && !(await this.#reopen(received))) return;
     const acceptance = this.#assembler.accept(received);
@@ -312,11 +324,7 @@ export class CentralService {
     if (acceptance.kind === "other-model") {
       await this.#refuse(received.frame, this.#senderOf(received.frame), "other-model");
     } else if (acceptance.kind === "committed" || acceptance.kind === "kept") {
-      await this.#acknowledge(this.#senderOf(received.frame), {
-        status: "committed",
-        record,
-        modelId,
-      });
+      this.#acknowledgeCommitted(received.frame);
     } else if (acceptance.kind === "taken") {
       metrics.payloadBytes.inc(payloadLength(received));
       this.#totals.framesTaken++;
@@ -339,7 +347,7 @@ export class CentralService {
     }
     if (stored?.document.devicesPresent.includes(device)) {
       metrics.frames.inc({ outcome: "committed" });
-      await this.#acknowledge(this.#senderOf(frame), { status: "committed", record, modelId });
+      this.#acknowledgeCommitted(frame);
       return false;
     }
     this.#assembler.open(record, modelId, stored?.frames ?? [], this.#steadyNow());
@@ -374,7 +382,7 @@ export class CentralService {
 
   /** Puts the frames of a record that waits on disk and acknowledges them. */
   async #keep(record: bigint): Promise<void> {
-    const { openFrames, decoder } = this.#options;
+    const { openFrames } = this.#options;
     const open = this.#assembler.get(record);
     if (open === undefined) return;
     const frames = open.frames.filter((received) => received !== undefined);
@@ -385,8 +393,7 @@ export class CentralService {
     await openFrames.keep(record, frames);
     for (const frame of fresh) {
       open.kept.add(frame.device);
-      const ack: Ack = { status: "committed", record, modelId: decoder.modelId };
-      await this.#acknowledge(this.#senderOf(frame), ack);
+      this.#acknowledgeCommitted(frame);
     }
   }
 
@@ -404,7 +411,10 @@ export class CentralService {
           this.#restore(open);
           this.#failed(error);
         })
-        .finally(() => this.#commits.delete(record));
+        .finally(() => {
+          this.#commits.delete(record);
+          this.#sayWhenIdle();
+        });
       this.#commits.set(record, commit);
     } catch (error) {
       this.#restore(open);
@@ -437,7 +447,7 @@ export class CentralService {
 
   /** Counts a result that is on disk, and acknowledges its new frames. */
   async #committed(open: OpenRecord, { document, frames }: RecordResult): Promise<void> {
-    const { decoder, metrics, log, openFrames } = this.#options;
+    const { metrics, log, openFrames } = this.#options;
     const { record, devicesPresent, devicesMissing, revision, msDecode } = document;
     if (open.kept.size > 0) await openFrames.release(open.record);
     metrics.decodeSeconds.observe(msDecode / 1000);
@@ -447,12 +457,10 @@ export class CentralService {
     this.#totals.committed++;
     if (outcome !== "complete") this.#totals[outcome]++;
     log.info({ record, devicesPresent, devicesMissing, revision, msDecode }, "record committed");
-    const ack: Ack = { status: "committed", record: open.record, modelId: decoder.modelId };
-    const fresh = frames.filter(
-      ({ frame: { device } }) => !open.committed.has(device) && !open.kept.has(device),
-    );
-    // All in one go: they share a segment.
-    await Promise.all(fresh.map(({ frame }) => this.#acknowledge(this.#senderOf(frame), ack)));
+    for (const { frame } of frames) {
+      if (open.committed.has(frame.device) || open.kept.has(frame.device)) continue;
+      this.#acknowledgeCommitted(frame);
+    }
   }
 
   /**
@@ -541,6 +549,34 @@ export class CentralService {
     metrics.refused.inc({ reason });
     log.warn({ record: record.toString(), device, modelId, reason }, "frame refused");
     await this.#acknowledge(sender, { status: "refused", record, modelId, reason });
+  }
+
+  /** What is committed in one go is said to each device in one message, when there is no more to come. */
+  #acknowledgeCommitted(frame: LatentFrame): void {
+    const sender = this.#senderOf(frame);
+    const key = `${sender.shard}/${sender.device}`;
+    this.#sayTimer ??= setTimeout(() => void this.#sayCommitted(), ACK_GATHER_MS);
+    setImmediate(() => this.#sayWhenIdle());
+    const waiting = this.#committedFor.get(key);
+    if (waiting === undefined) this.#committedFor.set(key, { sender, records: [frame.record] });
+    else waiting.records.push(frame.record);
+  }
+
+  #sayWhenIdle(): void {
+    if (this.#queued === 0 && this.#commits.size === 0) void this.#sayCommitted();
+  }
+
+  async #sayCommitted(): Promise<void> {
+    clearTimeout(this.#sayTimer);
+    this.#sayTimer = undefined;
+    const waiting = [...this.#committedFor.values()];
+    this.#committedFor.clear();
+    const { modelId } = this.#options.decoder;
+    await Promise.all(
+      waiting.flatMap(({ sender, records }) =>
+        committedAcks(records, modelId).map((ack) => this.#acknowledge(sender, ack)),
+      ),
+    );
   }
 
   /** A lost acknowledgement is repaired by the device: it sends again and is answered again. */

@@ -29,6 +29,9 @@ interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
   encoding: EncodingName;
   shards: number;
   window: number;
+  perWakeup: number;
+  wakeupAfter: number;
+  qos: "0" | "1";
   ackTimeout: number;
   outboxMib: number;
   outboxAge: number;
@@ -36,6 +39,9 @@ interface Options extends BrokerOptions, ComputeOptions, JsonOptions {
   whenFull: FullPolicy;
   once?: boolean;
 }
+
+/** The frames of a wake-up are read from the outbox within this time of each other. */
+const GATHER_MS = 20;
 
 export function edgeCommand(): Command {
   const command = addBrokerOptions(new Command("edge"))
@@ -48,6 +54,26 @@ export function edgeCommand(): Command {
     .requiredOption("--outbox <dir>", "folder of the outbox; made if absent")
     .option("--shards <n>", "shards of the survey", parseIntOption("--shards", 1, 65535), 1)
     .option("--window <n>", "frames under way at most", parseIntOption("--window", 1, 1024), 8)
+    .option(
+      "--per-wakeup <n>",
+      "hold frames back until n wait, and send them in one go: for a radio that sleeps in between",
+      parseIntOption("--per-wakeup", 1, 1024),
+      1,
+    )
+    .option(
+      "--wakeup-after <s>",
+      "hold none back longer than this",
+      parseIntOption("--wakeup-after", 1, 86_400),
+      60,
+    )
+    .addOption(
+      new Option(
+        "--qos <q>",
+        "MQTT quality of service of the frames; 0 saves bytes and loses nothing, as central acknowledges",
+      )
+        .choices(["0", "1"])
+        .default("1"),
+    )
     .option(
       "--ack-timeout <ms>",
       "send again after this",
@@ -129,6 +155,7 @@ async function runDevice(
   const link = new MqttLink({
     clientId: edgeClientId(survey, device),
     statusTopic: deviceStatusTopic(survey, device),
+    ...(options.perWakeup > 1 && { gatherMs: GATHER_MS }),
     onProblem: say,
     ...access,
   });
@@ -143,6 +170,12 @@ async function runDevice(
       encoding: ENCODINGS[options.encoding],
       shards: options.shards,
       window: options.window,
+      // The last of a folder are not worth waiting for.
+      ...(!options.once && {
+        perWakeup: options.perWakeup,
+        wakeupAfterMs: options.wakeupAfter * 1000,
+      }),
+      qos: options.qos === "0" ? 0 : 1,
       ackTimeoutMs: options.ackTimeout,
       once: options.once ?? false,
       onEvent: (event) => {

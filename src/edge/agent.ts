@@ -36,6 +36,10 @@ export interface AgentOptions {
   /** Shards that the survey's records are spread over. Default 1. */
   shards?: number;
   window?: number;
+  /** Frames to a wake-up of the radio, and how long fewer are held back; see {@link Sender}. */
+  perWakeup?: number;
+  wakeupAfterMs?: number;
+  qos?: 0 | 1;
   ackTimeoutMs?: number;
   /** Looks into the folder at least this often; file-system events come sooner. Default 1 s. */
   pollMs?: number;
@@ -119,6 +123,9 @@ export class EdgeAgent {
       shards: options.shards ?? 1,
       now: () => performance.now(),
       ...(options.window !== undefined && { window: options.window }),
+      ...(options.perWakeup !== undefined && { perWakeup: options.perWakeup }),
+      ...(options.wakeupAfterMs !== undefined && { wakeupAfterMs: options.wakeupAfterMs }),
+      ...(options.qos !== undefined && { qos: options.qos }),
       ...(options.ackTimeoutMs !== undefined && { ackTimeoutMs: options.ackTimeoutMs }),
       onEvent: (event) => this.#sent(event),
     });

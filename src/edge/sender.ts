@@ -23,6 +23,15 @@ export interface SenderOptions {
   window?: number;
   /** First wait for an acknowledgement; doubles up to eight times this. Default 15 s. */
   ackTimeoutMs?: number;
+  /**
+   * Frames that make a wake-up of the radio worth it: fewer are held back until the oldest of them has
+   * waited for `wakeupAfterMs`. A wake-up sends all there is. Default 1: nothing is held back.
+   */
+  perWakeup?: number;
+  /** Default 60 s. */
+  wakeupAfterMs?: number;
+  /** Of the frames' publications. 0 saves the broker's confirmations, which prove nothing. Default 1. */
+  qos?: 0 | 1;
   /** Milliseconds on any steady clock. */
   now: () => number;
   onEvent?: (event: SenderEvent) => void;
@@ -58,11 +67,20 @@ export class Sender {
   /** Stored since the link came up. */
   #fresh: string[] = [];
   #backlog: string[];
+  /** Since when frames are held back; undefined while none is, and during a wake-up. */
+  #heldSinceMs: number | undefined;
   /** One settling of the outbox at a time: acknowledgements come faster than disk writes end. */
   #settling: Promise<void> = Promise.resolve();
 
   constructor(options: SenderOptions) {
-    this.#options = { window: 8, ackTimeoutMs: 15_000, ...options };
+    this.#options = {
+      window: 8,
+      ackTimeoutMs: 15_000,
+      perWakeup: 1,
+      wakeupAfterMs: 60_000,
+      qos: 1,
+      ...options,
+    };
     this.#onEvent = options.onEvent ?? (() => {});
     this.#backlog = options.outbox.keys();
     this.#window = this.#options.window;
@@ -104,6 +122,7 @@ export class Sender {
     for (const [key, state] of this.#inFlight) {
       if (state.resendAtMs <= now) void this.#publish(key, state);
     }
+    if (this.#heldSinceMs !== undefined) this.#pump();
   }
 
   /** Resolves when everything acknowledged so far has left the outbox. */
@@ -111,8 +130,18 @@ export class Sender {
     await this.#settling;
   }
 
+  /** True while what waits is not worth waking the radio; what is under way keeps it awake. */
+  #isHeldBack(): boolean {
+    const { perWakeup, wakeupAfterMs, now } = this.#options;
+    const waiting = this.#fresh.length + this.#backlog.length;
+    const isAwake = waiting === 0 || waiting >= perWakeup || this.#inFlight.size > 0;
+    this.#heldSinceMs = isAwake ? undefined : (this.#heldSinceMs ?? now());
+    return this.#heldSinceMs !== undefined && now() - this.#heldSinceMs < wakeupAfterMs;
+  }
+
   #pump(): void {
     const { link, now } = this.#options;
+    if (this.#isHeldBack()) return;
     while (link.connected && this.#inFlight.size < Math.floor(this.#window)) {
       const key = this.#fresh.shift() ?? this.#backlog.shift();
       if (key === undefined) return;
@@ -124,7 +153,7 @@ export class Sender {
   }
 
   async #publish(key: string, state: InFlight): Promise<void> {
-    const { link, survey, shards, device, now, ackTimeoutMs } = this.#options;
+    const { link, survey, shards, device, now, ackTimeoutMs, qos } = this.#options;
     state.resendAtMs = now() + ackTimeoutMs * 2 ** Math.min(state.attempt, 3);
     state.attempt++;
     const frame = await this.#read(key);
@@ -136,7 +165,7 @@ export class Sender {
     }
     const topic = latentTopic(survey, shardOf(partsOf(key).record, shards), device);
     try {
-      await link.publish(topic, frame, { qos: 1 });
+      await link.publish(topic, frame, { qos });
       this.#onEvent({ kind: "sent", key, bytes: frame.length, attempt: state.attempt });
     } catch {
       // The link went down: its handler has put the frame back in the queue.
@@ -181,7 +210,10 @@ export class Sender {
       case "noted":
         return this.#gaps.noted(ack.gap, shard);
       case "committed":
-        return this.#settle(Outbox.keyOf(ack.record, ack.modelId), undefined);
+        for (const record of [ack.record, ...(ack.also ?? [])]) {
+          await this.#settle(Outbox.keyOf(record, ack.modelId), undefined);
+        }
+        return;
       case "refused":
         return this.#settle(Outbox.keyOf(ack.record, ack.modelId), ack.reason);
     }

@@ -1,4 +1,4 @@
-export { ACK_BYTES_MAX, type Ack, decodeAck, encodeAck } from "./ack.ts";
+export { ACK_BYTES_MAX, type Ack, committedAcks, decodeAck, encodeAck } from "./ack.ts";
 export * from "./clients.ts";
 export { crc32c } from "./crc32c.ts";
 export {

@@ -26,6 +26,11 @@ export interface MqttLinkOptions {
   statusTopic?: string;
   /** A dead peer is noticed after 1.5 times this. Default 15; more where one message takes longer. */
   keepaliveS?: number;
+  /**
+   * Messages published within this time of each other share segments, which cost more than a short
+   * message does: on a radio they are what is paid for. Default 0: those of one turn of the event loop.
+   */
+  gatherMs?: number;
   /** Word of every failed attempt and lost connection. */
   onProblem?: (message: string) => void;
   /** In [0, 1), for the backoff. Default Math.random. */
@@ -50,6 +55,8 @@ export class MqttLink implements MessageLink {
   #onMessage: (message: LinkMessage) => void = () => {};
   #onConnection: (connected: boolean) => void = () => {};
   #client: MqttClient | undefined;
+  /** Holds back what is written to it for a moment. */
+  #gathering: MqttClient["stream"] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
   /** Of the next attempt, modulo their number. */
@@ -81,7 +88,21 @@ export class MqttLink implements MessageLink {
   async publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<void> {
     if (this.#client === undefined || !this.#connected) throw new Error("link: not connected");
     const { qos = 0, retain = false } = options;
+    this.#gather(this.#client.stream);
     await this.#client.publishAsync(topic, asBuffer(payload), { qos, retain });
+  }
+
+  #gather(stream: MqttClient["stream"]): void {
+    if (this.#gathering === stream) return;
+    this.#gathering = stream;
+    stream.cork();
+    const { gatherMs = 0 } = this.#options;
+    const send = () => {
+      if (this.#gathering === stream) this.#gathering = undefined;
+      stream.uncork();
+    };
+    if (gatherMs > 0) setTimeout(send, gatherMs);
+    else setImmediate(send);
   }
 
   async subscribe(filters: readonly string[]): Promise<void> {

@@ -16,6 +16,8 @@ export class PacketTooLongError extends Error {
 export class MeteredStream extends Duplex {
   /** Replaced when the client is known by name; see {@link useMeter}. */
   #meter = new LinkMeter();
+  /** Bytes handed to the socket in this turn. */
+  #gathered = 0;
   readonly #socket: Socket;
   readonly #guard: PacketGuard;
   /** Of the peer; known as long as the stream is. */
@@ -63,19 +65,26 @@ export class MeteredStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#meter.sent(chunk.length);
-    this.#socket.write(chunk, done);
+    this.#gather(chunk.length);
+    // A lost socket destroys this stream, which calls `done` itself.
+    if (this.#socket.write(chunk)) done();
+    else this.#socket.once("drain", done);
   }
 
-  /** A packet is written in pieces; one write to the socket keeps it in one segment. */
-  override _writev(
-    pieces: { chunk: Buffer; encoding: BufferEncoding }[],
-    done: (error?: Error | null) => void,
-  ): void {
-    const chunks = pieces.map(({ chunk, encoding }) =>
-      typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk,
-    );
-    this._write(Buffer.concat(chunks), "buffer", done);
+  /** What is written in one turn of the event loop, packets for the same client, goes out in one write. */
+  #gather(bytes: number): void {
+    if (this.#gathered === 0) {
+      this.#socket.cork();
+      setImmediate(() => this.#send());
+    }
+    this.#gathered += bytes;
+  }
+
+  #send(): void {
+    if (this.#gathered === 0) return;
+    this.#meter.sent(this.#gathered);
+    this.#gathered = 0;
+    this.#socket.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -83,6 +92,8 @@ export class MeteredStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // The last word to a client that is turned away says why.
+    this.#send();
     this.#socket.destroy();
     done(error);
   }

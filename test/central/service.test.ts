@@ -259,6 +259,25 @@ describe("CentralService", () => {
     expect(await metric("epic_frames_total")).toEqual({ taken: 6, committed: 1 });
   });
 
+  it("says in one message to each device what was committed in one go", async () => {
+    const service = await central();
+    for (const record of [1, 2, 3]) {
+      for (const sender of [0, 1, 2]) {
+        void devices.publish(latentTopic("field", 0, sender), frameOf(record, sender));
+      }
+    }
+    await until(() => acks.length >= 3);
+    await service.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    const said = acks.flatMap(({ device, ack }) => {
+      if (ack.status !== "committed") throw new Error(ack.status);
+      return [ack.record, ...(ack.also ?? [])].map((record) => `${device}:${record}`);
+    });
+    expect(acks.length).toBeLessThan(9);
+    expect(said.sort()).toEqual([0, 1, 2].flatMap((d) => [1, 2, 3].map((r) => `${d}:${r}`)));
+    expect((await readdir(folder.path)).filter((name) => !name.startsWith(".")).length).toBe(3);
+  });
+
   it("removes what a killed process left half written, not what another is writing", async () => {
     const old = join(folder.path, ".7.0123456789ab.tmp");
     const young = join(folder.path, ".8.0123456789ab.tmp");

@@ -93,6 +93,41 @@ describe("EdgeAgent", () => {
     expect(totals).toMatchObject({ stored: 0, acknowledged: 1 });
   });
 
+  it("holds frames back until they are worth a wake-up, and takes one answer for many", async () => {
+    const stop = new AbortController();
+    const running = agent({ perWakeup: 3, wakeupAfterMs: 3_600_000, qos: 0 }).run(stop.signal);
+    for (const id of [1, 2]) await record(id);
+    await until(() => outbox.size === 2);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(sent()).toEqual([]);
+    await record(3);
+    await until(() => sent().length === 3);
+    expect(network.published.filter(({ qos }) => qos !== 0)).toEqual([]);
+    // The radio is awake: what comes now goes along.
+    await record(4);
+    await until(() => sent().length === 4);
+    const ack = { status: "committed", record: 4n, also: [1n, 2n], modelId: encoder.modelId };
+    await network.link().publish(ackTopic("field", 0, device), encodeAck(ack as Ack));
+    await until(() => outbox.size === 1);
+    await answer(3);
+    await until(() => outbox.size === 0);
+    await record(5);
+    await until(() => outbox.size === 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(sent().length).toBe(4);
+    stop.abort();
+    expect(await running).toMatchObject({ stored: 5, acknowledged: 4, waiting: 1 });
+  });
+
+  it("holds no frame back longer than it is told to", async () => {
+    const stop = new AbortController();
+    const running = agent({ perWakeup: 3, wakeupAfterMs: 400 }).run(stop.signal);
+    await record(1);
+    await until(() => sent().length === 1);
+    stop.abort();
+    await running;
+  });
+
   it("has at most its window unacknowledged, and new records pass the backlog", async () => {
     for (let id = 1; id <= 6; id++) await record(id);
     const link = network.link();

@@ -5,7 +5,7 @@ export class MemoryNetwork {
   readonly links = new Set<MemoryLink>();
   readonly retained = new Map<string, Uint8Array>();
   /** Everything published, in order. */
-  readonly published: { topic: string; payload: Uint8Array }[] = [];
+  readonly published: { topic: string; payload: Uint8Array; qos: 0 | 1 }[] = [];
   /** Return false to lose a message. */
   deliver: (topic: string, payload: Uint8Array) => boolean = () => true;
 
@@ -47,7 +47,7 @@ export class MemoryLink implements MessageLink {
   async publish(topic: string, payload: Uint8Array, options: PublishOptions = {}): Promise<void> {
     if (!this.connected) throw new Error("link: not connected");
     const copy = payload.slice();
-    this.#network.published.push({ topic, payload: copy });
+    this.#network.published.push({ topic, payload: copy, qos: options.qos ?? 0 });
     if (options.retain) this.#network.retained.set(topic, copy);
     if (!this.#network.deliver(topic, copy)) return;
     for (const link of this.#network.links) link.receive(topic, copy, false);

@@ -5,6 +5,7 @@ import {
   type Ack,
   ackFilter,
   ackTopic,
+  committedAcks,
   crc32c,
   decodeAck,
   decodeGapNotice,
@@ -38,10 +39,27 @@ describe("acknowledgements", () => {
       status: "noted",
       gap: { from: 3n, to: 2n ** 64n - 1n, lost: 2n, modelId, reason: "outbox-full" },
     },
+    { status: "committed", record: 3n, modelId, also: [2n, 2n ** 64n - 1n] },
   ];
 
   it.each(acks)("gives back $status", (ack) => {
     expect(decodeAck(encodeAck(ack))).toEqual(ack);
+  });
+
+  it("says of many records in few messages that they are committed", () => {
+    for (const first of [1n, 2n ** 64n - 300n]) {
+      const records = Array.from({ length: 200 }, (_, i) => first + BigInt(i));
+      const few = committedAcks(records, modelId);
+      const said = few.flatMap((ack) => {
+        expect(decodeAck(encodeAck(ack))).toEqual(ack);
+        if (ack.status !== "committed") throw new Error(ack.status);
+        return [ack.record, ...(ack.also ?? [])];
+      });
+      expect(said.sort((a, b) => (a < b ? -1 : 1))).toEqual(records);
+      expect(few.length).toBeLessThan(20);
+    }
+    expect(committedAcks([], modelId)).toEqual([]);
+    expect(committedAcks([7n], modelId)).toEqual([{ status: "committed", record: 7n, modelId }]);
   });
 
   it("is readable JSON", () => {
@@ -59,6 +77,8 @@ describe("acknowledgements", () => {
     '{"status":"committed","record":12,"modelId":"0123456789abcdef"}',
     '{"status":"committed","record":"-1","modelId":"0123456789abcdef"}',
     '{"status":"committed","record":"1","modelId":"0123"}',
+    '{"status":"committed","record":"1","modelId":"0123456789abcdef","also":"2"}',
+    '{"status":"committed","record":"1","modelId":"0123456789abcdef","also":["2",3]}',
     '{"status":"refused","record":"1","modelId":"0123456789abcdef"}',
     '{"status":"unreadable","reason":"<b>"}',
     '{"status":"deleted","record":"1","modelId":"0123456789abcdef"}',

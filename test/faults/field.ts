@@ -30,6 +30,8 @@ export interface FieldOptions {
   centralArgs?: readonly string[];
   edgeArgs?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Where the devices run, if not on this host: the broker's address from there, and the way in. */
+  elsewhere?: { readonly brokerHost: string; readonly command: readonly string[] };
 }
 
 /** What became of the records of a run. */
@@ -71,7 +73,8 @@ export class Field {
     await writeModel(join(path, "other"), tinyModel(SMALL, 2));
     const seed = newSeed();
     console.log(`${name}: EPIC_FAULT_SEED=${seed}, ${RECORDS} records`);
-    const relay = await Relay.start(0, randomOf(seed + 1));
+    const host = options.elsewhere?.brokerHost;
+    const relay = await Relay.start(0, randomOf(seed + 1), host);
     return new Field(name, seed, path, model, relay, options, dispose);
   }
 
@@ -99,7 +102,7 @@ export class Field {
     this.central.args = ["--out", this.out, "--deadline", `${deadlineMs}`, ...centralArgs];
     this.central.onLine = (line) => this.#noteCommit(line);
     for (const device of model.config.geometry.devices.keys()) {
-      this.edges.push(new Service(`edge ${device}`, [], env));
+      this.edges.push(new Service(`edge ${device}`, [], env, options.elsewhere?.command));
     }
   }
 
@@ -130,7 +133,7 @@ export class Field {
     { model = "model", outbox = this.outboxOf(device), more = [""] } = {},
   ): void {
     this.edges[device]!.args = [
-      ...["edge", "--broker", `mqtt://127.0.0.1:${this.relay.port}`, "--survey", SURVEY],
+      ...["edge", "--broker", this.relay.url, "--survey", SURVEY],
       ...["--device", `${device}`, "--source", this.sourceOf(device), "--outbox", outbox],
       ...["--model", join(this.folder, model), "--ack-timeout", `${ACK_TIMEOUT_MS}`],
       ...(this.#options.edgeArgs ?? []),

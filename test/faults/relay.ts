@@ -24,7 +24,8 @@ export class Relay {
   mischief: Mischief = {};
   loss: Loss = {};
   readonly counts = { lost: 0, duplicated: 0, reordered: 0, altered: 0, stalled: 0, reset: 0 };
-  readonly port: number;
+  /** For the devices. */
+  readonly url: string;
   /** Of the broker; may change when that starts anew. */
   target: number;
   readonly #server: Server;
@@ -32,9 +33,9 @@ export class Relay {
   readonly #pipes = new Set<Pipe>();
   #state: "open" | "cut" | "silent" = "open";
 
-  static async start(target: number, random: Random): Promise<Relay> {
+  static async start(target: number, random: Random, host = "127.0.0.1"): Promise<Relay> {
     const server = createServer({ noDelay: true });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     return new Relay(server, target, random);
   }
 
@@ -42,7 +43,8 @@ export class Relay {
     this.#server = server;
     this.#random = random;
     this.target = target;
-    this.port = (server.address() as AddressInfo).port;
+    const { address, port } = server.address() as AddressInfo;
+    this.url = `mqtt://${address}:${port}`;
     server.on("connection", (device) => this.#accept(device));
   }
 

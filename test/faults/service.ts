@@ -12,6 +12,7 @@ export class Service {
   onLine: (line: string) => void = () => {};
   starts = 0;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #inside: readonly string[];
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #expected = false;
@@ -20,10 +21,17 @@ export class Service {
   /** How it ended when nobody had asked it to. */
   #fault: string | undefined;
 
-  constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param inside what it is started with, as `ip netns exec NAME` */
+  constructor(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    inside: readonly string[] = [],
+  ) {
     this.name = name;
     this.args = args;
     this.#env = env;
+    this.#inside = inside;
   }
 
   get pid(): number | undefined {
@@ -44,7 +52,8 @@ export class Service {
   }
 
   start(): this {
-    const child = spawn(process.execPath, [main, ...this.args], {
+    const [program, ...args] = [...this.#inside, process.execPath, main, ...this.args];
+    const child = spawn(program!, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...this.#env },
     });

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 
 const PARTS = ["encoder", "central", "decoder", "full"];
 
+/** Above this load, before the race, others were at work: each number is then the best tenth of the quietest process. */
+const QUIET_LOAD = 0.7;
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const file = process.argv[2] ?? fileURLToPath(new URL("../peers.json", import.meta.url));
   process.stdout.write(report(JSON.parse(readFileSync(file, "utf8"))));
 }
-
-/** Above this load, before the race, others were at work: each number is then the best tenth of the quietest process. */
-const QUIET_LOAD = 0.7;
 
 /** @param record what run.mjs wrote; @returns Markdown */
 export function report(record) {

@@ -127,7 +127,7 @@ export class CentralService {
   /** When each device was last told to send less. */
   readonly #toldBusyMs = new Map<number, number>();
   /** Records to be acknowledged as committed in a moment, by shard and device. */
-  readonly #committedFor = new Map<string, { sender: Sender; records: bigint[] }>();
+  readonly #committedFor = new Map<string, { sender: Sender; records: Set<bigint> }>();
   #sayTimer: NodeJS.Timeout | undefined;
   #queued = 0;
   #commitFails = false;
@@ -558,8 +558,8 @@ export class CentralService {
     this.#sayTimer ??= setTimeout(() => void this.#sayCommitted(), ACK_GATHER_MS);
     setImmediate(() => this.#sayWhenIdle());
     const waiting = this.#committedFor.get(key);
-    if (waiting === undefined) this.#committedFor.set(key, { sender, records: [frame.record] });
-    else waiting.records.push(frame.record);
+    if (waiting) waiting.records.add(frame.record);
+    else this.#committedFor.set(key, { sender, records: new Set([frame.record]) });
   }
 
   #sayWhenIdle(): void {
@@ -574,7 +574,7 @@ export class CentralService {
     const { modelId } = this.#options.decoder;
     await Promise.all(
       waiting.flatMap(({ sender, records }) =>
-        committedAcks(records, modelId).map((ack) => this.#acknowledge(sender, ack)),
+        committedAcks([...records], modelId).map((ack) => this.#acknowledge(sender, ack)),
       ),
     );
   }

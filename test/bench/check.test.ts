@@ -14,7 +14,7 @@ test("names what fell by more than 15 % and passes what did not", { timeout: 300
   const record = JSON.parse(readFileSync(file, "utf8")) as Record<string, { shares: Shares }>;
   const [own] = Object.values(record);
   const rows = Object.keys(own!.shares);
-  expect(rows).toContain("enc3 16x96x64 simd");
+  expect(rows).toContain("enc3 16x128x64 simd");
 
   scale(own!.shares, 0.3);
   writeFileSync(file, JSON.stringify(record));
@@ -24,7 +24,7 @@ test("names what fell by more than 15 % and passes what did not", { timeout: 300
   writeFileSync(file, JSON.stringify(record));
   const fell = check(file);
   expect(fell.status).toBe(1);
-  expect(fell.stdout).toMatch(/^enc3 16x96x64 simd: \d+ % of peak, was \d+ %/m);
+  expect(fell.stdout).toMatch(/^enc3 16x128x64 simd: \d+ % of peak, was \d+ %/m);
 });
 
 test("says so when there is no record for this Node", { timeout: 60_000 }, () => {

@@ -37,7 +37,7 @@ def latents_of(model: Epic, shards: Shards, rows: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def mean_ssim(model: Epic, shards: Path, seed: int, bits: int) -> float:
     rows = []
-    for family, codes, truth in shard_batches(shards, seed):
+    for family, codes, truth in shard_batches(shards, seed, model.config):
         coarse = torch.full((len(codes), len(model.config["geometry"]["devices"])), bits == 4)
         maps = model(to_input(codes, model.config, "cpu"), None, coarse).clamp(-1, 1).numpy()
         rows.append((family, maps, truth))

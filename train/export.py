@@ -24,7 +24,7 @@ from config import mac_counts, openfwi_scale, shard_folder, to_unit
 from data import ROOT, Shards, simulate
 from entropy import bits_per_value, latent_tables
 from metrics import score_by_family
-from model import ConvNorm, Epic, QuantLinear
+from model import ConvNorm, Epic, QuantLinear, load_trained
 from quantize import IntegerEpic, calibrate, quantise
 from train import evaluate, to_input
 
@@ -32,11 +32,9 @@ TRACE_STEP = 2.0**-8  # vectors store traces as int16 multiples of this, exact i
 
 
 def load_model(path: Path) -> tuple[Epic, dict, int]:
-    state = torch.load(path, map_location="cpu", weights_only=False)
-    model = Epic(state["config"])
-    model.load_state_dict(state["model"])
+    model, steps = load_trained(path)
     model.eval().set_stage("qat")
-    return model, state["config"], state["step"]
+    return model, model.config, steps
 
 
 def print_rounding(model: Epic) -> None:

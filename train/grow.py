@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from config import MODELS
-from model import Block, ConvNorm, Epic
+from model import Block, ConvNorm, Epic, load_trained
 
 
 def match_layers(old: list[dict], new: list[dict]) -> list[int | None]:
@@ -82,14 +82,12 @@ def main() -> None:
     parser.add_argument("--model", default="epic-base", choices=sorted(MODELS))
     parser.add_argument("--to", type=Path, required=True)
     options = parser.parse_args()
-    state = torch.load(options.start, map_location="cpu", weights_only=False)
-    small = Epic(state["config"])
-    small.load_state_dict(state["model"])
+    small, step = load_trained(options.start)
     torch.manual_seed(0)
     config = MODELS[options.model]()
     large = grow(small, config)
     options.to.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": large.state_dict(), "config": config, "step": state["step"]}, options.to)
+    torch.save({"model": large.state_dict(), "config": config, "step": step}, options.to)
     print(f"{small.parameter_count()} -> {large.parameter_count()} parameters")
 
 

@@ -9,6 +9,8 @@ the arithmetic that the engine then does exactly.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -290,3 +292,11 @@ class Epic(nn.Module):
             if isinstance(module, Positions):
                 count += module.table.numel()
         return count
+
+
+def load_trained(path: Path) -> tuple[Epic, int]:
+    """The network of a checkpoint of train.py, with its configuration, and the steps it was trained for."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    model = Epic(state["config"])
+    model.load_state_dict(state["model"])
+    return model, state["step"]

@@ -17,7 +17,7 @@ import torch
 
 from config import MODELS
 from data import ROOT, Shards
-from model import Epic
+from model import Epic, load_trained
 from train import to_input
 
 LATENT_KEYS = ["conv.weight", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"]
@@ -69,9 +69,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "train/runs/data")
     parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
-    state = torch.load(options.start, map_location="cpu", weights_only=False)
-    old = Epic(state["config"])
-    old.load_state_dict(state["model"])
+    old, step = load_trained(options.start)
     torch.manual_seed(0)
     config = MODELS[options.model]()
     new, have = resize(old, config), old.config["latent"]["channels"]
@@ -80,7 +78,7 @@ def main() -> None:
         rows = np.random.default_rng(0).permutation(len(shards.index))[:256]
         settle_norm(new, to_input(shards.batch(rows)[0], config, "cpu"), have)
     options.to.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": new.state_dict(), "config": config, "step": state["step"]}, options.to)
+    torch.save({"model": new.state_dict(), "config": config, "step": step}, options.to)
     print(f"{have} -> {config['latent']['channels']} latent channels, {new.parameter_count()} parameters")
 
 

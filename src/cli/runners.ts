@@ -151,10 +151,9 @@ export class InferRunner implements Runner<InferTask, InferReply> {
 
   /** Throws when a half cannot be read or the two do not belong together. */
   static async load(setup: ModelSetup): Promise<InferRunner> {
-    const [encode, decode] = await Promise.all([
-      EncodeRunner.load(setup),
-      DecodeRunner.load(setup),
-    ]);
+    // One after the other: what is missing is then always named by the same file.
+    const encode = await EncodeRunner.load(setup);
+    const decode = await DecodeRunner.load(setup);
     const [edgeId, centralId] = [encode.encoder.modelId, decode.decoder.modelId];
     if (edgeId !== centralId) {
       throw new Error(`model: expected central weights of edge model ${edgeId}, got ${centralId}`);

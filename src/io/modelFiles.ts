@@ -13,12 +13,10 @@ export const shippedModelFolder = fileURLToPath(
   new URL("../../weights/epic-base", import.meta.url),
 );
 
-/** Reads both halves. Throws an Error of one line when the folder or a file is missing. */
+/** Reads both halves, one after the other so that a missing folder is always named by the same file. Throws an Error of one line. */
 export async function loadModel(folder = shippedModelFolder): Promise<ModelFiles> {
-  const [edge, central] = await Promise.all([
-    loadModelHalf("edge", folder),
-    loadModelHalf("central", folder),
-  ]);
+  const edge = await loadModelHalf("edge", folder);
+  const central = await loadModelHalf("central", folder);
   return { edge, central };
 }
 

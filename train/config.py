@@ -83,6 +83,25 @@ def epic_base() -> dict:
     }
 
 
+def epic_large() -> dict:
+    """epic-base's end devices, to the last bit, with a central node twice as wide and half as deep again."""
+    config = epic_base()
+    width, (c0, c1, c2) = 256, (128, 64, 32)
+    config["name"] = "epic-large"
+    config["central"] |= {"width": width, "heads": 8, "mlp": 2 * width, "fusionBlocks": 6, "crossBlocks": 3}
+    config["central"]["decoder"] = [
+        conv2d("dec0", width, c0, "s16", "u7", "convT2d"),
+        conv2d("dec1", c0, c0, "u7", "u7"),
+        conv2d("dec2", c0, c0, "u7", "u7"),
+        conv2d("dec3", c0, c1, "u7", "u7", "convT2d"),
+        conv2d("dec4", c1, c1, "u7", "u7"),
+        conv2d("dec5", c1, c1, "u7", "u7"),
+        conv2d("dec6", c1, c2, "u7", "u7", "convT2d"),
+        conv2d("dec7", c2, 1, "u7", "f32"),
+    ]
+    return config
+
+
 def epic_nano() -> dict:
     """For the smallest boards: 38 M multiply-accumulates in all, 512 latent values per device (16 x 32)."""
     config = epic_base()
@@ -157,6 +176,7 @@ def epic_line48() -> dict:
 
 MODELS = {
     "epic-base": epic_base,
+    "epic-large": epic_large,
     "epic-nano": epic_nano,
     "epic-line48": epic_line48,
     "epic-base-256": lambda: with_latent(16),

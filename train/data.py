@@ -18,8 +18,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +75,24 @@ def make_shard(out: Path, family: str, seed: int, start: int, count: int, thread
     return shard
 
 
+def mapped(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an uncompressed .npz, mapped instead of read: several trainings share one copy in the page cache."""
+    arrays = {}
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        for member in archive.infolist():
+            file.seek(member.header_offset + 26)  # the local header's lengths of name and extra field
+            name_length, extra_length = struct.unpack("<HH", file.read(4))
+            file.seek(name_length + extra_length, 1)
+            version = np.lib.format.read_magic(file)
+            read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read_header(file)
+            order = "F" if fortran else "C"
+            arrays[member.filename.removesuffix(".npy")] = np.memmap(path, dtype, "r", file.tell(), shape, order)
+    return arrays
+
+
 class Shards:
-    """All shards of a folder in memory, of the survey of `config` (default: epic-base); `refresh` picks up the ones that appeared since."""
+    """All shards of a folder, of the survey of `config` (default: epic-base); `refresh` picks up the ones that appeared since."""
 
     def __init__(self, folder: Path, patterns: list[str], config: dict | None = None):
         self.folder, self.patterns, self.seen = folder, patterns, set()
@@ -93,9 +111,9 @@ class Shards:
         for path in sorted(path for pattern in self.patterns for path in self.folder.glob(pattern)):
             if path.name in self.seen or ".tmp" in path.name:
                 continue
-            with np.load(path) as shard:
-                codes, maps = shard["codes"], shard["maps"]
-                self.boundaries |= {str(shard["boundary"])} if "boundary" in shard else set()
+            shard = mapped(path)
+            codes, maps = shard["codes"], shard["maps"]
+            self.boundaries |= {str(shard["boundary"])} if "boundary" in shard else set()
             if (codes.shape[1:], maps.shape[1:]) != self.shapes:
                 got = f"codes {codes.shape[1:]} and maps {maps.shape[1:]}"
                 raise ValueError(f"{path}: expected codes {self.shapes[0]} and maps {self.shapes[1]} of {self.config['name']}, got {got}")

@@ -2,8 +2,10 @@
 
     python train/grow.py --from SMALL/ema.pt --model epic-base --to train/runs/grown/start.pt
 
-New attention blocks start with silent outputs, new convolutions as identities between clipped ReLUs, so the grown network
-computes what the small one did. Layers are matched by kind and channels, in order.
+First wider, then deeper. Every channel of a wider network is a copy of an old one, and what reads it splits its weight among the
+copies, at random so that they part ways in training (Net2Net, arXiv:1511.05641, section 2.2). New attention blocks start with silent
+outputs, new convolutions as identities between clipped ReLUs. So the grown network computes what the small one did. Layers are
+matched by kind and channels, in order.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import argparse
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from config import MODELS
+from config import MODELS, clone
 from model import Block, ConvNorm, Epic, load_trained
 
 
@@ -63,7 +65,59 @@ def copy_blocks(old: nn.ModuleList, new: nn.ModuleList) -> None:
             silence(block)
 
 
+def copies(count: int, wanted: int, chunks: int = 1) -> Tensor:
+    """Which of `count` old channels each of `wanted` new ones continues, turn by turn within each of `chunks` equal parts."""
+    if wanted % count:
+        raise ValueError(f"channels: expected a multiple of {count}, got {wanted}")
+    old = torch.arange(count).view(chunks, 1, -1)
+    return old.expand(chunks, wanted // count, -1).reshape(-1)
+
+
+def split_among_copies(weight: Tensor, source: Tensor, dimension: int) -> Tensor:
+    """Repeats inputs along a dimension; the weights of the copies of one input are shares of its own, each at least half the mean."""
+    shape = list(weight.shape)
+    shape[dimension] = len(source)
+    shares = 0.5 + torch.rand(shape)
+    totals = torch.zeros_like(weight).index_add(dimension, source, shares)
+    return weight.index_select(dimension, source) * shares / totals.index_select(dimension, source)
+
+
+@torch.no_grad()
+def widen(small: Epic, config: dict) -> Epic:
+    """The same depth with more channels: `config` differs in widths, heads and channels alone."""
+    wide = Epic(config)
+    target, widened = wide.state_dict(), {}
+    for name, old in small.state_dict().items():
+        new, tensor = target[name], old
+        if old.shape != new.shape:
+            transposed = name.startswith("central.decoder") and small.get_submodule(name.rsplit(".", 2)[0]).kind == "convT2d"
+            inputs, outputs = (0, 1) if transposed and old.dim() > 1 else (1, 0)
+            if name.endswith(".table"):  # positions x channels
+                inputs, outputs = None, 1
+            chunks = 3 if ".qkv." in name else 2 if ".kv." in name else 1
+            tensor = tensor.index_select(outputs, copies(old.shape[outputs], new.shape[outputs], chunks))
+            if inputs is not None and old.dim() > 1 and old.shape[inputs] != new.shape[inputs]:
+                tensor = split_among_copies(tensor, copies(old.shape[inputs], new.shape[inputs]), inputs)
+        widened[name] = tensor
+    wide.load_state_dict(widened)
+    return wide
+
+
+def as_deep_as(small: dict, large: dict) -> dict:
+    """The large configuration with the small one's number of blocks and layers; both have their decoder's layers in the same order."""
+    config = clone(large)
+    for depth in ("fusionBlocks", "crossBlocks"):
+        config["central"][depth] = small["central"][depth]
+    return config
+
+
 def grow(small: Epic, config: dict) -> Epic:
+    if config["central"]["width"] != small.config["central"]["width"]:
+        small = widen(small, as_deep_as(small.config, config))
+    return deepen(small, config)
+
+
+def deepen(small: Epic, config: dict) -> Epic:
     large = Epic(config)
     layers = lambda c: (c["edge"]["layers"], c["central"]["decoder"])  # noqa: E731
     (old_edge, old_decoder), (new_edge, new_decoder) = layers(small.config), layers(config)

@@ -77,6 +77,8 @@ def make_optimisers(model: Epic, options: argparse.Namespace) -> list[torch.opti
     """Muon for inner matrices and kernels; AdamW for the last convolution, position tables, biases and norms."""
     inner, outer, plain = [], [], []
     for name, p in model.named_parameters():
+        if not p.requires_grad:
+            continue
         is_matrix = name.endswith("weight") and p.dim() > 1 and min(p.shape[:2]) > 1
         (plain if p.dim() <= 1 else inner if is_matrix else outer).append(p)
     if options.optimiser == "adamw":
@@ -100,6 +102,8 @@ class Trainer:
         # Two-dimensional convolutions are a third faster with channels last, on CPU and GPU.
         self.model.to(self.device, memory_format=torch.channels_last)
         self.model.set_stage(options.stage)
+        if options.keep_encoder:
+            self.model.encoder.requires_grad_(False)
         self.optimisers = make_optimisers(self.model, options)
         self.ema = Ema(self.model, options.ema)
         data = options.data or shard_folder(self.config, ROOT)
@@ -209,6 +213,7 @@ def main() -> None:
     parser.add_argument("--model", default="epic-base", choices=sorted(MODELS | BASELINES))
     parser.add_argument("--stage", default="float", choices=["float", "qat"])
     parser.add_argument("--from", dest="start", type=Path, help="weights to start from (an ema.pt)")
+    parser.add_argument("--keep-encoder", action="store_true", help="train the central node alone: end devices stay as they are")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log.jsonl")
     parser.add_argument("--data", type=Path, help="folder of shards; default as train/data.py writes them for the model")
     parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])

@@ -1,6 +1,8 @@
 /** A horizontal colour scale with its numbers and unit. */
+
 import type { ColourScale } from "../../../src/io/plots/colours.ts";
 import { ticks } from "../../../src/io/plots/ticks.ts";
+import { onResize } from "./resize.ts";
 import { onThemeChange, theme } from "./theme.ts";
 
 export interface ColourBarOptions {
@@ -28,7 +30,7 @@ export class ColourBar {
     canvas.setAttribute("role", "img");
     const { low, high } = options.scale;
     canvas.setAttribute("aria-label", `Colour scale, ${options.label}, ${low} to ${high}`);
-    new ResizeObserver(() => this.#draw()).observe(canvas.parentElement!);
+    onResize(canvas.parentElement!, () => this.#draw());
     onThemeChange(() => this.#draw());
     this.#draw();
   }

@@ -1,5 +1,7 @@
 /** A picture with axes on a canvas that follows its container's width, its pixel density and the theme. */
+
 import { ticks } from "../../../src/io/plots/ticks.ts";
+import { onResize } from "./resize.ts";
 import { onThemeChange, theme } from "./theme.ts";
 
 export interface PlotAxis {
@@ -58,7 +60,7 @@ export class Plot {
     this.canvas = canvas;
     this.#options = options;
     this.#context = canvas.getContext("2d")!;
-    new ResizeObserver(() => this.#fit()).observe(canvas.parentElement!);
+    onResize(canvas.parentElement!, () => this.#fit());
     onThemeChange(() => this.redraw());
     this.#fit();
   }

@@ -78,6 +78,21 @@ def file_texts(config: dict, edge: dict, central: dict) -> tuple[bytes, bytes]:
     return edge_bytes, central_bytes
 
 
+def central_for(edge_path: Path, config: dict, edge: dict, central: dict) -> tuple[bytes, bytes]:
+    """(edge file as it is, central file for it, with its frequency tables): a central node for end devices that are in the field already.
+
+    Raises ValueError unless the trained network's encoder is the file's, tensor by tensor.
+    """
+    shipped, _ = safetensors_io.load(edge_path)
+    for name, tensor in edge.items():
+        if name not in shipped or not np.array_equal(shipped[name], tensor):
+            raise ValueError(f"{edge_path}: expected the encoder that the network was trained on, {name} differs (train.py --keep-encoder)")
+    tables = {name: tensor for name, tensor in shipped.items() if name not in edge}
+    text, edge_bytes = json.dumps(config, separators=(",", ":")), edge_path.read_bytes()
+    metadata = {"format": "epic-central", "config": text, "edge_sha256": hashlib.sha256(edge_bytes).hexdigest()}
+    return edge_bytes, safetensors_io.dump(central | tables, metadata)
+
+
 def device_subsets(devices: int) -> dict[str, list[int]]:
     """Which devices take part in the vectors' maps: all, and where there are enough all but the second, one alone, the ends."""
     subsets = {"all": [1] * devices}
@@ -114,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="start", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="default: weights/NAME")
+    parser.add_argument("--edge", type=Path, help="an edge.safetensors whose encoder the network was trained on (--keep-encoder): taken as it is")
     parser.add_argument("--vectors", type=Path, default=ROOT / "test/vectors/model")
     parser.add_argument("--data", type=Path, help="folder of shards; default as train/data.py writes them for the model")
     parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
@@ -138,7 +154,6 @@ def main() -> None:
         parser.error(f"{data}: expected held-out shards of seed {options.test_seed}, got none (train/data.py makes them)")
     unseen = line_latents(network, test_shards, np.arange(min(200, len(test_shards.index))))
     print(f"entropy coding: {bits_per_value(unseen, tables):.3f} bits per value on held-out records, 4 without")
-    edge, central = edge | tables, central | tables
     scores = integer_scores(network, test_shards)
     reference = evaluate(model, test_shards, config, "cpu")
     print("integer ", json.dumps(rounded(scores)["mean"]), "\nqat float", json.dumps(rounded(reference)["mean"]))
@@ -151,7 +166,10 @@ def main() -> None:
     }
     config["metrics"] = {"integer": rounded(scores), "dataSet": f"generated, seed {options.test_seed}"}
     out.mkdir(parents=True, exist_ok=True)
-    edge_bytes, central_bytes = file_texts(config, edge, central)
+    if options.edge:
+        edge_bytes, central_bytes = central_for(options.edge, config, edge, central)
+    else:
+        edge_bytes, central_bytes = file_texts(config, edge | tables, central | tables)
     (out / "edge.safetensors").write_bytes(edge_bytes)
     (out / "central.safetensors").write_bytes(central_bytes)
     write_vectors(network, options.vectors, options.test_seed)

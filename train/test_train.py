@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -15,7 +16,9 @@ import integer
 import quantize
 import safetensors_io
 from config import MODELS, epic_base, mac_counts
+from data import mapped
 from evaluate import load_network
+from export import central_for, file_texts
 from metrics import gaussian_band, ssim
 from model import Epic, to_nibbles
 from grow import grow, match_layers
@@ -124,7 +127,7 @@ def test_ssim_is_the_windowed_formula():
     assert gaussian_band(20).sum(1)[10].item() == pytest.approx(1, abs=1e-6)
 
 
-BUDGETS = {"epic-nano": (512, 40e6, 0.3e6)}  # latent values per device, multiply-accumulates, parameters
+BUDGETS = {"epic-nano": (512, 40e6, 0.3e6), "epic-large": (1024, 1.5e9, 8e6)}  # latent values per device, multiply-accumulates, parameters
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -228,6 +231,37 @@ def test_a_grown_network_starts_as_the_small_one(small):
         assert (large(x) - model(x)).abs().max() < 1e-5
 
 
+def test_a_wider_network_starts_as_the_small_one(small):
+    model, x, _, _ = small
+    torch.manual_seed(5)
+    config = small_config()
+    config["central"] |= {"width": 64, "heads": 8, "mlp": 128, "fusionBlocks": 2}
+    for layer, (cin, cout) in zip(config["central"]["decoder"], [(64, 32), (32, 32), (32, 16), (16, 16), (16, 8), (8, 1)]):
+        layer["in"], layer["out"] = cin, cout
+    large = grow(model, config).eval()
+    model.set_stage("float")
+    with torch.no_grad():
+        assert (large(x) - model(x)).abs().max() < 1e-5
+    model.set_stage("qat")
+    weight = large.central.decoder[1].conv.weight
+    assert torch.equal(weight[16:, :16] > 0, weight[:16, :16] > 0) and not torch.equal(weight[:, 16:], weight[:, :16])
+
+
+def test_a_central_node_for_encoders_in_the_field(small, tmp_path):
+    model, _, _, network = small
+    table = {"latent.table": np.arange(4, dtype=np.uint16)}
+    edge_bytes, _ = file_texts(network.config, network.edge | table, network.central)
+    (tmp_path / "edge.safetensors").write_bytes(edge_bytes)
+    kept, central_bytes = central_for(tmp_path / "edge.safetensors", network.config, network.edge, network.central)
+    (tmp_path / "central.safetensors").write_bytes(central_bytes)
+    tensors, metadata = safetensors_io.load(tmp_path / "central.safetensors")
+    assert kept == edge_bytes and metadata["edge_sha256"] == hashlib.sha256(edge_bytes).hexdigest()
+    assert np.array_equal(tensors["latent.table"], table["latent.table"])
+    other = network.edge | {"enc1.weight": network.edge["enc1.weight"][::-1]}
+    with pytest.raises(ValueError, match="enc1.weight differs"):
+        central_for(tmp_path / "edge.safetensors", network.config, other, network.central)
+
+
 def test_growth_refuses_a_network_without_room_for_the_old_layers():
     layers = epic_base()["edge"]["layers"]
     with pytest.raises(ValueError, match="enc2 has no place"):
@@ -246,6 +280,15 @@ def test_exp_and_log2_are_close_to_the_real_ones():
     assert np.abs(integer.exp_f32(x) / np.exp(x.astype(np.float64)) - 1).max() < 3e-7
     a = np.geomspace(1, 1e4, 10001).astype(np.float32)
     assert np.abs(integer.log2_f32(a) - np.log2(a.astype(np.float64))).max() < 5e-6
+
+
+def test_mapped_arrays_are_those_of_the_file(tmp_path):
+    path = tmp_path / "one.npz"
+    codes = np.random.default_rng(2).integers(-99, 99, (3, 4, 5)).astype(np.int16)
+    np.savez(path, codes=codes, maps=np.arange(6, dtype=np.uint16).reshape(2, 3), boundary=np.array("fast"))
+    arrays = mapped(path)
+    assert np.array_equal(arrays["codes"], codes) and arrays["maps"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert str(arrays["boundary"]) == "fast"
 
 
 def test_safetensors_round_trip(tmp_path):

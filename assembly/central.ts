@@ -1,6 +1,8 @@
 /* The central module: what the node that joins the latents runs. Arguments: docs/abi.md. */
 import { add_f32 as addF32 } from "./kernels/add_f32";
 import { attention_s16 as attentionS16 } from "./kernels/attention_s16";
+import { conv_velocity_s16 as convVelocityS16 } from "./kernels/conv_velocity_s16";
+import { conv_velocity_u7 as convVelocityU7 } from "./kernels/conv_velocity_u7";
 import { layer_norm_s16 as layerNormS16 } from "./kernels/layer_norm_s16";
 import { unpack_s8 as unpackS8 } from "./kernels/unpack_s8";
 import { velocity_f32 as velocityF32 } from "./kernels/velocity_f32";
@@ -8,6 +10,8 @@ import { winograd2x2_s16 as winograd2x2 } from "./kernels/winograd2x2_s16";
 import { winograd3x3_s16 as winograd3x3 } from "./kernels/winograd3x3_s16";
 import { add_f32 as addF32Twin } from "./reference/add_f32";
 import { attention_s16 as attentionS16Twin } from "./reference/attention_s16";
+import { conv_velocity_s16 as convVelocityS16Twin } from "./reference/conv_velocity_s16";
+import { conv_velocity_u7 as convVelocityU7Twin } from "./reference/conv_velocity_u7";
 import { layer_norm_s16 as layerNormS16Twin } from "./reference/layer_norm_s16";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
 import { pack_winograd as packWinograd } from "./reference/pack_winograd";
@@ -78,6 +82,48 @@ export function add_f32(x: usize, y: usize, n: i32): void {
 export function velocity_f32(x: usize, n: i32, lo: f32, hi: f32, y: usize): void {
   if (ASC_FEATURE_SIMD) velocityF32(x, n, lo, hi, y);
   else velocityF32Twin(x, n, lo, hi, y);
+}
+
+export function conv_velocity_s16(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  w: usize,
+  bias: i32,
+  scale: f32,
+  lo: f32,
+  hi: f32,
+  y: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    convVelocityS16(a, aOff, rows, segments, segStride, segBytes, w, bias, scale, lo, hi, y);
+  } else {
+    convVelocityS16Twin(a, aOff, rows, segments, segStride, segBytes, w, bias, scale, lo, hi, y);
+  }
+}
+
+export function conv_velocity_u7(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  w: usize,
+  bias: i32,
+  scale: f32,
+  lo: f32,
+  hi: f32,
+  y: usize,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    convVelocityU7(a, aOff, rows, segments, segStride, segBytes, w, bias, scale, lo, hi, y);
+  } else {
+    convVelocityU7Twin(a, aOff, rows, segments, segStride, segBytes, w, bias, scale, lo, hi, y);
+  }
 }
 
 export function winograd3x3_s16(

@@ -106,6 +106,22 @@ export type Winograd = (
   scratch: number,
 ) => void;
 
+/** A convolution with one output channel; see docs/abi.md, `conv_velocity_*`. */
+export type ConvVelocity = (
+  a: number,
+  aOff: number,
+  rows: number,
+  segments: number,
+  segStride: number,
+  segBytes: number,
+  w: number,
+  bias: number,
+  scale: number,
+  lo: number,
+  hi: number,
+  y: number,
+) => void;
+
 /** Exports of edge.{scalar,simd,relaxed}.wasm. */
 export interface EdgeExports extends KernelExports {
   input_stage(
@@ -163,6 +179,10 @@ export interface CentralExports extends KernelExports {
   add_f32(x: number, y: number, n: number): void;
   /** y[i] = clamp(x[8 i], lo, hi) for i < n, float32. */
   velocity_f32(x: number, n: number, lo: number, hi: number, y: number): void;
+  /** int16 activations and weights; a segment is a multiple of 32 bytes. */
+  conv_velocity_s16: ConvVelocity;
+  /** uint8 activations 0..127, int8 weights; a multiple of 16. Fast in the relaxed module only. */
+  conv_velocity_u7: ConvVelocity;
   /** 3x3 kernels, 4x4 pixels a tile. */
   winograd3x3_s16: Winograd;
   /** 2x2 kernels, 3x3 pixels a tile. */

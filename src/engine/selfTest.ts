@@ -51,8 +51,29 @@ function findNonFiniteCrc(exports: EdgeExports, arena: Arena, crc: number): numb
 export function centralSelfTest(exports: CentralExports, arena: Arena): number {
   let crc = layerNormCrc(exports, arena, igemmCrc(exports, arena));
   crc = attentionCrc(exports, arena, crc);
+  crc = convVelocityCrc(exports, arena, crc);
   crc = winogradCrc(exports, arena, WINOGRAD_3X3, crc);
   return winogradCrc(exports, arena, WINOGRAD_2X2, crc);
+}
+
+/** Four rows in both types, two segments of 32 values each, clamped at both ends. */
+function convVelocityCrc(exports: CentralExports, arena: Arena, crc: number): number {
+  const [rows, segments, values] = [4, 2, 32];
+  const random = seededIntegers(8);
+  const codes = Array.from({ length: rows * segments * values }, () => random(0, 127));
+  const weight = Int8Array.from({ length: segments * values }, () => random(-127, 127));
+  const y = arena.alloc(rows * 4);
+  for (const type of [Int16Array, Uint8Array]) {
+    const a = arena.place(type.from(codes));
+    const bytes = values * type.BYTES_PER_ELEMENT;
+    const aOff = arena.place(Uint32Array.from({ length: rows }, (_, i) => i * segments * bytes));
+    const isByte = type === Uint8Array;
+    const w = arena.place(isByte ? weight : Int16Array.from(weight));
+    const kernel = isByte ? exports.conv_velocity_u7 : exports.conv_velocity_s16;
+    kernel(a, aOff, rows, segments, bytes, bytes, w, 1000, 0.01, -100, 250, y);
+    crc = crcOf(arena, y, rows * 4, crc);
+  }
+  return crc;
 }
 
 /** One tile of eight channels, all values at the ends of their ranges or zero. */

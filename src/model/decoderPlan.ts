@@ -1,14 +1,14 @@
-import type { CentralExports } from "../engine/kernels.ts";
+import { type CentralExports, roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { ImageLayer } from "./config.ts";
 import { allocImage, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
 import { readLayer } from "./layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
-import { placeRows } from "./offsets.ts";
 import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
 import type { Step } from "./step.ts";
-import { CODE_MAX, storageOf } from "./storage.ts";
+import { CODE_MAX } from "./storage.ts";
+import { velocityStep } from "./velocityPlan.ts";
 import { scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
 
 /** The convolutional decoder, from the query grid to the velocity map. */
@@ -19,9 +19,6 @@ export interface DecoderPlan {
   readonly map: number;
   readonly steps: readonly Step[];
 }
-
-/** Bytes of one row that igemm writes for a single f32 channel: a panel of 8. */
-const VELOCITY_ROW_BYTES = 32;
 
 /** @throws WeightsError when the file's tensors are not those its config describes */
 export function planDecoder(build: Build<CentralExports>, file: ModelFile): DecoderPlan {
@@ -46,14 +43,8 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
     image = next;
   });
 
-  const count = countOf(geometry.map);
-  const rows = build.arena.alloc(count * VELOCITY_ROW_BYTES);
-  steps.push(lastConvStep(build, file, image, rows));
-  const map = build.arena.alloc(count * storageOf("f32", build.name).bytes);
-  const [lo, hi] = geometry.velocityMps;
-  const { exports } = build;
-  const run = () => exports.velocity_f32(rows, count, lo, hi, map);
-  steps.push({ name: "velocity", macs: 0, run });
+  const map = build.arena.alloc(roundUp(countOf(geometry.map), TILE_ROWS) * 4);
+  steps.push(lastConvStep(build, file, image, map));
   return { input, map, steps };
 }
 
@@ -120,17 +111,23 @@ function convT2dSteps(
 }
 
 /** The last convolution computes the map's central crop of its image, and nothing outside it. */
-function lastConvStep(build: Build, file: ModelFile, image: PaddedImage, rows: number): Step {
+function lastConvStep(
+  build: Build<CentralExports>,
+  file: ModelFile,
+  image: PaddedImage,
+  map: number,
+): Step {
   const { central, geometry } = file.config;
   const layer = central.decoder.at(-1)!;
   const [height, width] = geometry.map;
   const top = (image.height - height) >> 1;
   const left = (image.width - width) >> 1;
   const from = placePixels(build, image, { height, width }, (y, x) => [y + top - 1, x + left - 1]);
-  const to = placeRows(build.arena, height * width, (row) => row * VELOCITY_ROW_BYTES);
   const input = { address: image.address, table: from, segStride: image.rowBytes };
-  const output = { address: rows, table: to, element: layer.output };
-  return linearStep(build, placeImageLayer(build, file, layer), input, output);
+  return velocityStep(build, readImageLayer(file, layer), layer.input, input, {
+    range: geometry.velocityMps,
+    map,
+  });
 }
 
 /** Byte offsets of the decoder's input pixels, one per query, for the norm that writes them. */

@@ -14,6 +14,8 @@ const SIDES = {
       ...COMMON,
       "add_f32",
       "attention_s16",
+      "conv_velocity_s16",
+      "conv_velocity_u7",
       "layer_norm_s16",
       "pack_winograd",
       "unpack_s8",

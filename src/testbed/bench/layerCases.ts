@@ -5,24 +5,48 @@ import type { LayerWeights } from "../../model/layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer, type Rows } from "../../model/linear.ts";
 import { placeRows } from "../../model/offsets.ts";
 import { CODE_MAX, storageOf } from "../../model/storage.ts";
+import { velocityStep } from "../../model/velocityPlan.ts";
 import { scratchBytes, winogradForm, winogradSteps } from "../../model/winogradPlan.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
 import { type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
 
-/** Every layer of epic-base as an igemm job, weights and activations seeded. */
+/** Every layer of epic-base as the job of its kernel, weights and activations seeded. */
 export const layerCases: readonly BenchCase[] = layerShapes.map((shape) => ({
   name: shape.name,
-  kernel: `igemm_${shape.input}`,
+  kernel: isVelocity(shape) ? "conv_velocity" : `igemm_${shape.input}`,
   side: shape.name.startsWith("enc") ? "edge" : "central",
-  place: (build) => placeLayerJob(build, shape),
+  place: (build) =>
+    isVelocity(shape) ? placeVelocityJob(build, shape) : placeLayerJob(build, shape),
 }));
+
+/** The decoder's last layer: the only one that leaves f32 pixels. */
+function isVelocity(shape: LayerShape): shape is ImageShape {
+  return "height" in shape && shape.output === "f32";
+}
+
+function placeVelocityJob(build: BenchBuild, shape: ImageShape): Job {
+  const size = { height: shape.height, width: shape.width };
+  const image = allocImage(build, size, shape.in, shape.input);
+  fillActivations(build, shape, imageBytes(image));
+  const table = placePixels(build, image, size, (y, x) => [y - 1, x - 1]);
+  const map = build.arena.alloc(table.padded * 4);
+  const input = { address: image.address, table, segStride: image.rowBytes };
+  const output = { map, range: [-20, 20] } as const;
+  const step = velocityStep(build, seededWeights(shape), shape.input, input, output);
+  return {
+    macs: step.macs,
+    peak: build.name === "scalar" ? "i32" : step.call.export.endsWith("u7") ? "u7" : "s16",
+    run: step.run,
+    output: () => build.arena.view(Int32Array, map, table.rows).slice(),
+  };
+}
 
 /**
  * The decoder's inner layers by tiles, in the modules that take that way. Their multiply-accumulates are those of the plain
  * convolution, of which they do 1/4 or 4/9: shares of peak above 1 are what that saves.
  */
 export const winogradCases: readonly BenchCase[] = layerShapes
-  .filter((shape): shape is ImageShape => "height" in shape && shape.output !== "f32")
+  .filter((shape): shape is ImageShape => "height" in shape && !isVelocity(shape))
   .map((shape) => ({
     name: `tiled ${shape.name}`,
     kernel: "winograd",

@@ -4,6 +4,7 @@ import { attention_s16 as attentionS16 } from "./kernels/attention_s16";
 import { conv_velocity_s16 as convVelocityS16 } from "./kernels/conv_velocity_s16";
 import { conv_velocity_u7 as convVelocityU7 } from "./kernels/conv_velocity_u7";
 import { layer_norm_s16 as layerNormS16 } from "./kernels/layer_norm_s16";
+import { pack_winograd as packWinograd } from "./kernels/pack_winograd";
 import { unpack_s8 as unpackS8 } from "./kernels/unpack_s8";
 import { velocity_f32 as velocityF32 } from "./kernels/velocity_f32";
 import { winograd2x2_s16 as winograd2x2 } from "./kernels/winograd2x2_s16";
@@ -14,7 +15,7 @@ import { conv_velocity_s16 as convVelocityS16Twin } from "./reference/conv_veloc
 import { conv_velocity_u7 as convVelocityU7Twin } from "./reference/conv_velocity_u7";
 import { layer_norm_s16 as layerNormS16Twin } from "./reference/layer_norm_s16";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
-import { pack_winograd as packWinograd } from "./reference/pack_winograd";
+import { pack_winograd as packWinogradTwin } from "./reference/pack_winograd";
 import { velocity_f32 as velocityF32Twin } from "./reference/velocity_f32";
 import { winograd2x2_s16 as winograd2x2Twin, winograd3x3_s16 as winograd3x3Twin } from "./reference/winograd";
 
@@ -26,6 +27,8 @@ export {
   igemm_u7,
   igemm_u7_dot4,
   igemm_u7_dot4_4x16,
+  pack_igemm_s16,
+  pack_igemm_u7,
 } from "./common";
 
 export function unpack_s8(x: usize, y: usize, n: i32): void {
@@ -187,5 +190,6 @@ export function winograd2x2_s16(
 }
 
 export function pack_winograd(w: usize, taps: i32, n: i32, channels: i32, b: usize): void {
-  packWinograd(w, taps, n, channels, b);
+  if (ASC_FEATURE_SIMD) packWinograd(w, taps, n, channels, b);
+  else packWinogradTwin(w, taps, n, channels, b);
 }

@@ -3,8 +3,11 @@ import { igemm_s16_4x16 as igemmS16Wide } from "./kernels/igemm_s16_4x16";
 import { igemm_u7 as igemmU7 } from "./kernels/igemm_u7";
 import { igemm_u7_dot4 as igemmU7Dot4 } from "./kernels/igemm_u7_dot4";
 import { igemm_u7_dot4_4x16 as igemmU7Dot4Wide } from "./kernels/igemm_u7_dot4_4x16";
+import { pack_igemm_s16 as packIgemmS16 } from "./kernels/pack_igemm_s16";
+import { pack_igemm_u7 as packIgemmU7 } from "./kernels/pack_igemm_u7";
 import { igemm_s16 as igemmS16Twin } from "./reference/igemm_s16";
 import { igemm_u7 as igemmU7Twin } from "./reference/igemm_u7";
+import { pack_igemm_s16 as packIgemmS16Twin, pack_igemm_u7 as packIgemmU7Twin } from "./reference/pack_igemm";
 
 /*
  * Exports of both sides. Which form of a kernel a build holds is decided at compile time: the condition is static, and
@@ -139,4 +142,14 @@ export function igemm_u7_dot4_4x16(
   } else {
     igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
   }
+}
+
+export function pack_igemm_s16(w: usize, n: i32, segments: i32, values: i32, b: usize): void {
+  if (ASC_FEATURE_SIMD) packIgemmS16(w, n, segments, values, b);
+  else packIgemmS16Twin(w, n, segments, values, b);
+}
+
+export function pack_igemm_u7(w: usize, n: i32, segments: i32, values: i32, b: usize): void {
+  if (ASC_FEATURE_SIMD) packIgemmU7(w, n, segments, values, b);
+  else packIgemmU7Twin(w, n, segments, values, b);
 }

@@ -14,6 +14,8 @@ export {
   igemm_u7,
   igemm_u7_dot4,
   igemm_u7_dot4_4x16,
+  pack_igemm_s16,
+  pack_igemm_u7,
 } from "./common";
 
 export function input_stage(

@@ -1,10 +1,4 @@
-/**
- * Weights of winograd3x3_s16 and winograd2x2_s16: U = G w Gᵀ per pair of channels, to [positions][n/8][channels/2][8][2].
- * w      s8   [n][taps][taps][channels], −127..127; taps 3 or 2
- * b      s16  36 or 16 planes of n·channels values
- * n and channels are multiples of 8. Runs once, when a model is loaded, so all builds have this one form: the arithmetic is
- * a few additions a value, and the engine's first compiler tier does it in the time that compiling a better form would take.
- */
+/** Scalar twin of kernels/pack_winograd.ts. */
 export function pack_winograd(w: usize, taps: i32, n: i32, channels: i32, b: usize): void {
   const stride = <usize>channels;
   const plane = (<usize>n * stride) << 1;

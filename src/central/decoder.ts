@@ -89,9 +89,12 @@ export class CentralDecoder {
    *   latent tables are no tables
    */
   static async load(options: LoadOptions = {}): Promise<CentralDecoder> {
-    const weights = options.weights ?? (await loadShipped());
-    const file = await ModelFile.read(weights, "central");
-    return new CentralDecoder(file, await openModule(centralModules, options));
+    // At once: both may have a file to wait for.
+    const [file, module] = await Promise.all([
+      readHalf(options.weights),
+      openModule(centralModules, options),
+    ]);
+    return new CentralDecoder(file, module);
   }
 
   /**
@@ -170,21 +173,24 @@ export class CentralDecoder {
     return count;
   }
 
-  /** Copies the present latents one after another; by hand, as `subarray` would allocate. */
+  /** Copies the present latents one after another. `subarray` would allocate. */
   private compact(running: Running, latents: Int8Array, present: readonly boolean[]): void {
     const { latentCount } = this;
+    running.latents.set(latents);
     let row = 0;
     for (let device = 0; device < present.length; device++) {
       if (!present[device]) continue;
-      const from = device * latentCount;
-      const to = row * latentCount;
-      for (let i = 0; i < latentCount; i++) running.latents[to + i] = latents[from + i]!;
+      if (row < device) {
+        const from = device * latentCount;
+        running.latents.copyWithin(row * latentCount, from, from + latentCount);
+      }
       running.presentDevices[row++] = device;
     }
   }
 }
 
-async function loadShipped(): Promise<Uint8Array> {
+async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
+  if (weights !== undefined) return ModelFile.read(weights, "central");
   const { loadCentralWeights } = await import("#central-weights");
-  return loadCentralWeights();
+  return ModelFile.read(await loadCentralWeights(), "central");
 }

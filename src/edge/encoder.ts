@@ -90,9 +90,12 @@ export class EdgeEncoder {
    *   latent tables are no tables
    */
   static async load(options: LoadOptions = {}): Promise<EdgeEncoder> {
-    const weights = options.weights ?? (await loadShipped());
-    const file = await ModelFile.read(weights, "edge");
-    return new EdgeEncoder(file, await openModule(edgeModules, options));
+    // At once: both may have a file to wait for.
+    const [file, module] = await Promise.all([
+      readHalf(options.weights),
+      openModule(edgeModules, options),
+    ]);
+    return new EdgeEncoder(file, module);
   }
 
   /**
@@ -183,7 +186,8 @@ export class EdgeEncoder {
   }
 }
 
-async function loadShipped(): Promise<Uint8Array> {
+async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
+  if (weights !== undefined) return ModelFile.read(weights, "edge");
   const { loadEdgeWeights } = await import("#edge-weights");
-  return loadEdgeWeights();
+  return ModelFile.read(await loadEdgeWeights(), "edge");
 }

@@ -1,12 +1,6 @@
 import type { Arena } from "./arena.ts";
-import {
-  type IgemmName,
-  type KernelExports,
-  OutKind,
-  packWeightsS16,
-  packWeightsU7,
-  roundUp,
-} from "./kernels.ts";
+import { type IgemmName, type KernelExports, OutKind, roundUp } from "./kernels.ts";
+import { placeWeights } from "./placeWeights.ts";
 import { seededIntegers } from "./seeded.ts";
 
 /** A seeded product in a module's memory: `rows` of `segments` runs of A against `n` channels. */
@@ -44,24 +38,31 @@ export function igemmCase(
   const { rows, segments, segment, n } = shape;
   const random = seededIntegers(seed);
   const k = segments * segment;
-  const [low, high] = input === "u7" ? [0, 127] : [-2047, 2047];
-  const codes = Array.from({ length: rows * k }, () => endOrWithin(random, low, high));
-  const weight = Int8Array.from({ length: n * k }, () => endOrWithin(random, -127, 127));
-  const bias = Int32Array.from({ length: n }, () => random(-50000, 50000));
-  const scale = Float32Array.from({ length: n }, () => random(50, 400) / (k * high * 8));
+  const isU7 = input === "u7";
+  const [low, high] = isU7 ? [0, 127] : [-2047, 2047];
+  const codes = fillEnds(
+    isU7 ? new Uint8Array(rows * k) : new Int16Array(rows * k),
+    random,
+    low,
+    high,
+  );
+  const weight = fillEnds(new Int8Array(n * k), random, -127, 127);
+  const bias = new Int32Array(n);
+  for (let i = 0; i < n; i++) bias[i] = random(-50000, 50000);
+  const scale = new Float32Array(n);
+  for (let i = 0; i < n; i++) scale[i] = random(50, 400) / (k * high * 8);
 
-  const bytes = input === "u7" ? 1 : 2;
-  const a = arena.place(input === "u7" ? Uint8Array.from(codes) : Int16Array.from(codes));
-  const pack = input === "u7" ? packWeightsU7 : packWeightsS16;
-  const b = arena.place(pack(weight, n, k, segments));
+  const bytes = isU7 ? 1 : 2;
+  const a = arena.place(codes);
+  const b = placeWeights(exports, arena, input, weight, n, k, segments);
   const biasAt = arena.place(bias);
   const scaleAt = arena.place(scale);
-  const aOff = arena.place(Uint32Array.from({ length: rows }, (_, row) => row * k * bytes));
+  const aOff = placeStrides(arena, rows, k * bytes);
   const cOff = new Map(
-    Object.values(OutKind).map((kind) => {
-      const stride = n * ELEMENT_BYTES[kind];
-      return [kind, arena.place(Uint32Array.from({ length: rows }, (_, row) => row * stride))];
-    }),
+    Object.values(OutKind).map((kind) => [
+      kind,
+      placeStrides(arena, rows, n * ELEMENT_BYTES[kind]),
+    ]),
   );
   const c = arena.alloc(rows * n * 4);
   const igemm = exports[form];
@@ -90,8 +91,22 @@ export function igemmCase(
   };
 }
 
-function endOrWithin(random: (lo: number, hi: number) => number, lo: number, hi: number): number {
-  const choice = random(0, 3);
-  if (choice === 0) return lo;
-  return choice === 1 ? hi : random(lo, hi);
+/** Loops and no callbacks per value: this runs at every load, before any of it has been compiled. */
+function fillEnds<T extends Int8Array | Uint8Array | Int16Array>(
+  values: T,
+  random: (lo: number, hi: number) => number,
+  low: number,
+  high: number,
+): T {
+  for (let i = 0; i < values.length; i++) {
+    const choice = random(0, 3);
+    values[i] = choice === 0 ? low : choice === 1 ? high : random(low, high);
+  }
+  return values;
+}
+
+function placeStrides(arena: Arena, rows: number, stride: number): number {
+  const offsets = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) offsets[row] = row * stride;
+  return arena.place(offsets);
 }

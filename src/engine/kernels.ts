@@ -55,6 +55,15 @@ export type Igemm = (
   hi: number,
 ) => void;
 
+/** Packs a layer's weights; see docs/abi.md, `pack_igemm_*`. */
+export type PackWeights = (
+  w: number,
+  n: number,
+  segments: number,
+  values: number,
+  b: number,
+) => void;
+
 /** Which export does the products of each element type. All forms of a type give the same bits. */
 export interface IgemmForms {
   readonly s16: "igemm_s16" | "igemm_s16_4x16";
@@ -83,6 +92,10 @@ export interface KernelExports {
   igemm_u7_dot4: Igemm;
   /** Both. */
   igemm_u7_dot4_4x16: Igemm;
+  /** Weights int8 [n][segments][values] to those of `igemm_s16`, as `packWeightsS16`; `b` is zero before the call. */
+  pack_igemm_s16: PackWeights;
+  /** To those of `igemm_u7`, likewise. */
+  pack_igemm_u7: PackWeights;
 }
 
 /** A convolution by tiles; see docs/abi.md, `winograd*`. */
@@ -249,13 +262,23 @@ export function packWeightsU7(
   return packed;
 }
 
+/** Bytes of a layer's packed weights: int16 for `igemm_s16`, int8 for `igemm_u7`. */
+export function packedWeightBytes(
+  input: "s16" | "u7",
+  n: number,
+  k: number,
+  segments: number,
+): number {
+  return input === "s16" ? 2 * packedLength(n, k, segments, 2) : packedLength(n, k, segments, 4);
+}
+
 function packedLength(n: number, k: number, segments: number, group: number): number {
   return roundUp(n, PANEL) * segments * roundUp(k / segments, group);
 }
 
 /**
  * Interleaves `group` consecutive values of the eight channels of a panel. A group fills one 32-bit word in both layouts, so
- * it is built in a register and stored once: packing is most of what building a plan costs.
+ * it is built in a register and stored once.
  */
 function packPanels(
   weight: Int8Array,

@@ -98,8 +98,14 @@ async function tryModule<T extends KernelExports>(
 ): Promise<Attempt<T>> {
   const unsupported = { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` } as const;
   if (!knowsInstructionsOf(name)) return unsupported;
-  const bytes = decodeBase64((await family.source[name]()).wasmBase64);
-  return WebAssembly.validate(bytes) ? trySelf(family, name, bytes) : unsupported;
+  const { wasmBase64 } = await family.source[name]();
+  try {
+    return await trySelf(family, name, decodeBase64(wasmBase64));
+  } catch (error) {
+    // Compiling says whether the module is valid; asking before would look at all of it twice.
+    if (error instanceof WebAssembly.CompileError) return unsupported;
+    throw error;
+  }
 }
 
 async function trySelf<T extends KernelExports>(

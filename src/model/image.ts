@@ -1,6 +1,7 @@
+import { roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { Element } from "./config.ts";
-import { placeRows, type RowTable } from "./offsets.ts";
+import { placeTable, type RowTable } from "./offsets.ts";
 import type { ImageSize } from "./shapes.ts";
 import { storageOf } from "./storage.ts";
 
@@ -28,15 +29,24 @@ export function pixelOffset(image: PaddedImage, y: number, x: number): number {
   return (y + 1) * image.rowBytes + (x + 1) * image.pixelBytes;
 }
 
-/** One row per pixel of a `size` window, row-major: `at(y, x)` says which pixel of `image`. */
+/**
+ * One row per pixel of a `size` window, row-major: `at(y, x)` says which pixel of `image`. It is linear in y and in x, so
+ * that three of its pixels say where all are.
+ */
 export function placePixels(
   { arena }: Build,
   image: PaddedImage,
-  size: ImageSize,
+  { height, width }: ImageSize,
   at: (y: number, x: number) => readonly [number, number],
 ): RowTable {
-  return placeRows(arena, size.height * size.width, (row) => {
-    const [y, x] = at(Math.floor(row / size.width), row % size.width);
-    return pixelOffset(image, y, x);
-  });
+  const offset = (y: number, x: number) => pixelOffset(image, ...at(y, x));
+  const first = offset(0, 0);
+  const [down, right] = [offset(1, 0) - first, offset(0, 1) - first];
+  const rows = height * width;
+  const offsets = new Uint32Array(roundUp(rows, TILE_ROWS));
+  for (let y = 0, row = 0; y < height; y++) {
+    let next = first + y * down;
+    for (let x = 0; x < width; x++, next += right) offsets[row++] = next;
+  }
+  return placeTable(arena, offsets, rows);
 }

@@ -2,11 +2,10 @@ import {
   type Igemm,
   type IgemmName,
   PANEL,
-  packWeightsS16,
-  packWeightsU7,
   roundUp,
   usesUint8Activations,
 } from "../engine/kernels.ts";
+import { placeWeights } from "../engine/placeWeights.ts";
 import type { Build } from "./build.ts";
 import type { Element } from "./config.ts";
 import type { LayerWeights } from "./layerWeights.ts";
@@ -41,10 +40,9 @@ export function placeLayer(
   input: "s16" | "u7",
   segments = 1,
 ): PlacedLayer {
-  const { arena, name: module, forms } = build;
+  const { exports, arena, name: module, forms } = build;
   const { name, out, k, phases } = layer;
   const uint8 = input === "u7" && usesUint8Activations(module);
-  const pack = uint8 ? packWeightsU7 : packWeightsS16;
   const n = roundUp(out, PANEL);
   const bias = new Int32Array(n);
   const scale = new Float32Array(n);
@@ -55,7 +53,7 @@ export function placeLayer(
     kernel: uint8 ? forms.u7 : forms.s16,
     panels: Array.from({ length: phases }, (_, phase) => {
       const weight = layer.weight.subarray(phase * out * k, (phase + 1) * out * k);
-      return arena.place(pack(weight, out, k, segments));
+      return placeWeights(exports, arena, uint8 ? "u7" : "s16", weight, out, k, segments);
     }),
     bias: arena.place(bias),
     scale: arena.place(scale),

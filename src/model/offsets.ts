@@ -10,14 +10,20 @@ export interface RowTable {
   readonly padded: number;
 }
 
+/** Places a table of `rows` offsets: `offset(row)` each. */
+export function placeRows(arena: Arena, rows: number, offset: (row: number) => number): RowTable {
+  const offsets = new Uint32Array(roundUp(rows, TILE_ROWS));
+  for (let row = 0; row < rows; row++) offsets[row] = offset(row);
+  return placeTable(arena, offsets, rows);
+}
+
 /**
- * Places a table of `rows` offsets. The last row is repeated to fill up a tile, so that igemm has no
+ * Places a table whose first `rows` offsets are set. The last one is repeated to fill up a tile, so that igemm has no
  * tail: it computes that row again and writes the same values to the same place.
  */
-export function placeRows(arena: Arena, rows: number, offset: (row: number) => number): RowTable {
-  const padded = roundUp(rows, TILE_ROWS);
-  const offsets = Uint32Array.from({ length: padded }, (_, i) => offset(Math.min(i, rows - 1)));
-  return { address: arena.place(offsets), rows, padded };
+export function placeTable(arena: Arena, offsets: Uint32Array, rows: number): RowTable {
+  offsets.fill(offsets[rows - 1]!, rows);
+  return { address: arena.place(offsets), rows, padded: offsets.length };
 }
 
 /** The first `rows` of a table; `rows` is a multiple of a tile or all of them. */

@@ -97,7 +97,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   if (!text.startsWith("{") || !isObject(header)) {
     throw new WeightsError("safetensors header: expected an object", LENGTH_BYTES);
   }
-  const duplicate = findDuplicateKey(text);
+  const duplicate = findDuplicateKey(text, header);
   if (duplicate !== undefined) {
     throw new WeightsError(
       `safetensors header: key ${quote(duplicate)} stands twice`,

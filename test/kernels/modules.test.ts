@@ -5,7 +5,8 @@ import { ABI_VERSION } from "../../src/engine/kernels.ts";
 import { builds, moduleBytes } from "./platform.ts";
 
 const IGEMMS = ["igemm_s16", "igemm_s16_4x16", "igemm_u7", "igemm_u7_dot4", "igemm_u7_dot4_4x16"];
-const COMMON = ["abi_version", "heap_base", ...IGEMMS, "memory"];
+const PACKS = ["pack_igemm_s16", "pack_igemm_u7"];
+const COMMON = ["abi_version", "heap_base", ...IGEMMS, ...PACKS, "memory"];
 const SIDES = {
   edge: { bytesMax: 16_000, exports: [...COMMON, "find_nonfinite_f32", "input_stage", "pack_s8"] },
   central: {

@@ -5,19 +5,20 @@
 //     --baseline FILE    train/evaluate.py --baseline ... -o FILE
 //     --disturbed FILE   train/evaluate.py DIR --float ... --stage qat --disturbed -o FILE: EPIC under faults of the field,
 //     --disturbed-baseline FILE   and the baseline under the same
-//     --nano DIR         what `epic eval --all -n N --model weights/epic-nano -o DIR` wrote
+//     --models DIR       a folder NAME for each model of the family, with what `epic eval --all -n N --model weights/NAME -o DIR/NAME`
+//                        wrote, the same N for all
 //     --rate FILE        what train/rate_distortion.py wrote
 //     --real DIR         folders of records of real maps, data*.npy and model*.npy: scored as well
 //     --scores DIR       what `epic eval --all -n N --check -o DIR` wrote, instead of running it
 //     --out DIR          instead of docs
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { EdgeEncoder } from "../dist/edge/encoder.js";
 import { selectReceivers } from "../dist/edge/receivers.js";
-import { CentralDecoder } from "../dist/index.js";
+import { CentralDecoder, macCounts, readSafetensors } from "../dist/index.js";
 import { Bitmap } from "../dist/io/plots/bitmap.js";
 import { divergingScale, viridisScale } from "../dist/io/plots/colours.js";
 import { textHeight } from "../dist/io/plots/text.js";
@@ -32,7 +33,7 @@ const { values: options } = parseArgs({
     baseline: { type: "string" },
     disturbed: { type: "string" },
     "disturbed-baseline": { type: "string" },
-    nano: { type: "string" },
+    models: { type: "string" },
     rate: { type: "string" },
     real: { type: "string" },
     scores: { type: "string" },
@@ -55,7 +56,7 @@ const float = readScores(options.float);
 const baseline = readScores(options.baseline);
 const disturbed = readScores(options.disturbed)?.disturbed;
 const disturbedBaseline = readScores(options["disturbed-baseline"])?.disturbed;
-const nano = options.nano && readScores(join(options.nano, "eval.json"));
+const familyOfModels = readModels(options.models);
 const rate = readScores(options.rate);
 const families = Object.keys(summary.families);
 if (rate) writeFileSync(join(images, "rate-distortion.svg"), rateDistortionSvg(rate));
@@ -301,20 +302,40 @@ ${markdown(header, rows)}
 `;
 }
 
+/** The models of a folder of scores, smallest first: {name, config, scores}. */
+function readModels(folder) {
+  if (!folder) return [];
+  const models = readdirSync(folder).map((name) => {
+    const { metadata } = readSafetensors(readFileSync(`weights/${name}/central.safetensors`));
+    const config = JSON.parse(metadata.get("config"));
+    return { name, config, scores: readScores(join(folder, name, "eval.json")) };
+  });
+  return models.sort((a, b) => macCounts(a.config).full - macCounts(b.config).full);
+}
+
 function modelsSection() {
-  if (!nano) return "";
-  const rows = familyRows((family) => [
-    summary.families[family].ssim.toFixed(4),
-    nano.families[family].ssim.toFixed(4),
-    nano.families[family].mae.toFixed(4),
+  if (familyOfModels.length === 0) return "";
+  const million = (value) => (value / 1e6).toFixed(1);
+  const sizes = familyOfModels.map(({ name, config }) => [
+    name,
+    million(macCounts(config).full),
+    million(macCounts(config).encoder),
+    (config.training.parameters / 1e6).toFixed(2),
+    String(config.latent.slots * config.latent.channels),
   ]);
-  const n = Object.values(nano.families)[0].n;
+  const scored = (pick) => familyOfModels.map(({ scores }) => pick(scores).ssim.toFixed(4));
+  const names = familyOfModels.map(({ name }) => name);
+  const rows = familyRows((family) => scored((scores) => scores.families[family]));
+  const n = Object.values(familyOfModels[0].scores.families)[0].n;
   return `
-## epic-nano
+## The family of models
 
-37.7 M multiply-accumulates instead of 175.8 M, 0.26 M parameters, 512 bytes per device; ${n} maps per family, the same seed.
+${markdown(["model", "million MACs a record", "of one device", "million parameters", "latent bytes per device"], sizes)}
 
-${markdown(["family", "SSIM, epic-base", "SSIM, epic-nano", "MAE, epic-nano"], [...rows, ["**mean**", summary.mean.ssim.toFixed(4), nano.mean.ssim.toFixed(4), nano.mean.mae.toFixed(4)]])}
+epic-large has the end devices of epic-base, file for file, and reads the same frames: a survey in the field gets it by another central node alone. SSIM
+on the first ${n} maps of each family, int8 through the engine (\`epic eval --all -n ${n} --model weights/NAME\`):
+
+${markdown(["family", ...names], [...rows, ["**mean**", ...scored((scores) => scores.mean)]])}
 `;
 }
 

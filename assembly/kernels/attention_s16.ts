@@ -13,7 +13,8 @@ const PROBABILITY_ONE: f32 = 16383.0;
  * k, v  s16  the same with tk rows; tk and headDim are multiples of 8
  * scratch    attentionScratchBytes(tk, headDim) bytes (src/engine/kernels.ts), 16-byte aligned: one head's keys as
  *            [tk/8][headDim/2][8][2] and values as [headDim/8][tk/2][8][2], so that both products run on lib/dot4x8; then
- *            four rows of scores (s32, then f32 in place), four rows of probabilities (s16) and one 4x8 tile
+ *            four rows of scores (s32, then f32 in place), four rows of probabilities (s16; before
+ *            them, of one row's exponentials, what expRow leaves between its passes) and one 4x8 tile
  * scoreScale >= 0.
  * Range: |q·k| sums stay below 2^31 for headDim <= 512; Σ p·v below 2^26.
  * Tail: a last block of fewer than four queries repeats the last query and stores it again.
@@ -63,7 +64,7 @@ export function attention_s16(
       );
       // All exponentials before all divisions: a row's sum and quotient then wait beside the next row's work.
       for (let r: usize = 0; r < 4; r++) {
-        store<f32>(tile + (r << 2), exponentials(scores + r * scoreBytes, scoreBytes, scoreScale));
+        store<f32>(tile + (r << 2), exponentials(scores + r * scoreBytes, scoreBytes, scoreScale, probabilities));
       }
       for (let r: usize = 0; r < 4; r++) {
         normalise(scores + r * scoreBytes, probabilities + r * (scoreBytes >> 1), scoreBytes, load<f32>(tile + (r << 2)));
@@ -155,10 +156,10 @@ function scoreBlock(
 }
 
 /** One row of int32 scores to exponentials, f32 in their place; returns what makes codes of them. */
-function exponentials(scores: usize, scoreBytes: usize, scoreScale: f32): f32 {
+function exponentials(scores: usize, scoreBytes: usize, scoreScale: f32, scratch: usize): f32 {
   const end = scores + scoreBytes;
   const shift = f32x4.splat(<f32>largestOf(scores, end) * scoreScale); // scaling keeps the order: scoreScale >= 0
-  return PROBABILITY_ONE / sumLanes(expRow(scores, end, f32x4.splat(scoreScale), shift));
+  return PROBABILITY_ONE / sumLanes(expRow(scores, end, f32x4.splat(scoreScale), shift, scratch));
 }
 
 /** A row of exponentials to 14-bit probabilities. */

@@ -48,54 +48,67 @@ const TABLE: usize = memory.data<f32>([
 
 /**
  * x[i] = exp(f32(x[i]) · scale − shift) in place, s32 to f32, for a row of a multiple of eight values up to `end`; shift is
- * the largest f32(x[i]) · scale. Returns the lanes' sums, each in ascending order.
- * Two vectors go through the chain side by side: one alone waits for its own results (V8: 35 against 31 µs per 25,600).
+ * the largest f32(x[i]) · scale. Returns the lanes' sums, each in ascending order. `powers`: as many bytes of scratch as x has.
+ * Two passes, because the whole chain of dependent operations is longer than what a core looks ahead: in short ones more
+ * vectors overlap (V8, Zen 5: 16.7 against 20.9 us per 25,600).
  */
-export function expRow(x: usize, end: usize, scale: v128, shift: v128): v128 {
+export function expRow(x: usize, end: usize, scale: v128, shift: v128, powers: usize): v128 {
+  reduceRow(x, end, scale, shift, powers);
+  const c0 = v128.load(TABLE, 64);
+  const c1 = v128.load(TABLE, 80);
+  const c2 = v128.load(TABLE, 96);
+  const c3 = v128.load(TABLE, 112);
+  const c4 = v128.load(TABLE, 128);
+  const c5 = v128.load(TABLE, 144);
+  const one = v128.load(ONE_F32);
   let sums = f32x4.splat(0);
   do {
-    let a = f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(v128.load(x)), scale), shift);
-    let b = f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(v128.load(x, 16)), scale), shift);
-    let k = v128.load(TABLE);
-    a = f32x4.pmax(a, k);
-    b = f32x4.pmax(b, k);
-    k = v128.load(TABLE, 16);
-    const magic = v128.load(MAGIC);
-    const aShifted = f32x4.add(f32x4.mul(a, k), magic); // the bits of MAGIC vanish in the shift by 23 below
-    const bShifted = f32x4.add(f32x4.mul(b, k), magic);
-    const aN = f32x4.sub(aShifted, magic);
-    const bN = f32x4.sub(bShifted, magic);
-    k = v128.load(TABLE, 32);
-    a = f32x4.sub(a, f32x4.mul(aN, k));
-    b = f32x4.sub(b, f32x4.mul(bN, k));
-    k = v128.load(TABLE, 48);
-    a = f32x4.sub(a, f32x4.mul(aN, k));
-    b = f32x4.sub(b, f32x4.mul(bN, k));
-    k = v128.load(TABLE, 64);
-    const next = v128.load(TABLE, 80);
-    let p = f32x4.add(f32x4.mul(k, a), next);
-    let q = f32x4.add(f32x4.mul(k, b), next);
-    k = v128.load(TABLE, 96);
-    p = f32x4.add(f32x4.mul(p, a), k);
-    q = f32x4.add(f32x4.mul(q, b), k);
-    k = v128.load(TABLE, 112);
-    p = f32x4.add(f32x4.mul(p, a), k);
-    q = f32x4.add(f32x4.mul(q, b), k);
-    k = v128.load(TABLE, 128);
-    p = f32x4.add(f32x4.mul(p, a), k);
-    q = f32x4.add(f32x4.mul(q, b), k);
-    k = v128.load(TABLE, 144);
-    p = f32x4.add(f32x4.mul(p, a), k);
-    q = f32x4.add(f32x4.mul(q, b), k);
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    let p = f32x4.add(f32x4.mul(a, c0), c1);
+    let q = f32x4.add(f32x4.mul(b, c0), c1);
+    p = f32x4.add(f32x4.mul(p, a), c2);
+    q = f32x4.add(f32x4.mul(q, b), c2);
+    p = f32x4.add(f32x4.mul(p, a), c3);
+    q = f32x4.add(f32x4.mul(q, b), c3);
+    p = f32x4.add(f32x4.mul(p, a), c4);
+    q = f32x4.add(f32x4.mul(q, b), c4);
+    p = f32x4.add(f32x4.mul(p, a), c5);
+    q = f32x4.add(f32x4.mul(q, b), c5);
     p = f32x4.add(f32x4.mul(p, f32x4.mul(a, a)), a);
     q = f32x4.add(f32x4.mul(q, f32x4.mul(b, b)), b);
-    k = v128.load(ONE_F32);
-    p = i32x4.add(f32x4.add(p, k), i32x4.shl(aShifted, 23));
-    q = i32x4.add(f32x4.add(q, k), i32x4.shl(bShifted, 23));
+    p = i32x4.add(f32x4.add(p, one), v128.load(powers));
+    q = i32x4.add(f32x4.add(q, one), v128.load(powers, 16));
     v128.store(x, p);
     v128.store(x, q, 16);
     sums = f32x4.add(f32x4.add(sums, p), q);
     x += 32;
+    powers += 32;
   } while (x < end);
   return sums;
+}
+
+/**
+ * x[i] = f of docs/numbers.md in place, and n << 23 to `powers`. One vector a step: V8's revectorisation (Node 26) ends the
+ * process when it meets two.
+ */
+// @ts-ignore: decorator
+@inline
+function reduceRow(x: usize, end: usize, scale: v128, shift: v128, powers: usize): void {
+  const floor = v128.load(TABLE);
+  const log2E = v128.load(TABLE, 16);
+  const ln2High = v128.load(TABLE, 32);
+  const ln2Low = v128.load(TABLE, 48);
+  const magic = v128.load(MAGIC);
+  do {
+    let a = f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(v128.load(x)), scale), shift);
+    a = f32x4.pmax(a, floor);
+    const shifted = f32x4.add(f32x4.mul(a, log2E), magic);
+    const n = f32x4.sub(shifted, magic);
+    a = f32x4.sub(a, f32x4.mul(n, ln2High));
+    v128.store(x, f32x4.sub(a, f32x4.mul(n, ln2Low)));
+    v128.store(powers, i32x4.shl(shifted, 23)); // the bits of MAGIC vanish
+    x += 16;
+    powers += 16;
+  } while (x < end);
 }

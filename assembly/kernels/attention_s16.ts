@@ -1,8 +1,8 @@
 import { dot4x8 } from "../lib/dot4x8";
 import { expRow } from "../lib/exp";
 import { maxLanes, sumLanes } from "../lib/lanes";
-import { rintClamp4, roundBound } from "../lib/round";
-import { MAGIC } from "../lib/vectors";
+import { rintClamp4 } from "../lib/round";
+import { HIGHEST_S16, LOWEST_S16, MAGIC } from "../lib/vectors";
 
 /** The probability code of 1. */
 const PROBABILITY_ONE: f32 = 16383.0;
@@ -217,8 +217,8 @@ function weightBlock(
 @inline
 function requantise8(sums: usize, outScale: f32, y: usize): void {
   const scale = f32x4.splat(outScale);
-  const lo = roundBound(-2047);
-  const hi = roundBound(2047);
+  const lo = v128.load(LOWEST_S16);
+  const hi = v128.load(HIGHEST_S16);
   const first = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
   const second = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), scale);
   v128.store(y, i16x8.narrow_i32x4_s(rintClamp4(first, lo, hi), rintClamp4(second, lo, hi)));

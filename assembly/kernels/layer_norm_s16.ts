@@ -1,5 +1,6 @@
 import { sumLanes } from "../lib/lanes";
-import { rintClamp4, roundBound } from "../lib/round";
+import { rintClamp4 } from "../lib/round";
+import { HIGHEST_S16, LOWEST_S16, MAGIC, MAGIC_BITS } from "../lib/vectors";
 
 /**
  * y[i] = clamp(rint((x[i] − mean) / sqrt(var + eps) · qscale), ±2047), one mean and variance per row of d.
@@ -43,19 +44,25 @@ function normaliseFour(
   y: usize,
   yOff: usize,
 ): void {
-  const x1 = x + rowBytes;
-  const x2 = x1 + rowBytes;
-  const x3 = x2 + rowBytes;
+  const end = x + rowBytes;
+  let x0 = x;
+  let x1 = x + rowBytes;
+  let x2 = x1 + rowBytes;
+  let x3 = x2 + rowBytes;
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
   let s3 = s0;
-  for (let p: usize = 0; p < rowBytes; p += 16) {
-    s0 = f32x4.add(s0, v128.load(x + p));
-    s1 = f32x4.add(s1, v128.load(x1 + p));
-    s2 = f32x4.add(s2, v128.load(x2 + p));
-    s3 = f32x4.add(s3, v128.load(x3 + p));
-  }
+  do {
+    s0 = f32x4.add(s0, v128.load(x0));
+    s1 = f32x4.add(s1, v128.load(x1));
+    s2 = f32x4.add(s2, v128.load(x2));
+    s3 = f32x4.add(s3, v128.load(x3));
+    x0 += 16;
+    x1 += 16;
+    x2 += 16;
+    x3 += 16;
+  } while (x0 < end);
   const mean0 = sumLanes(s0) * inverse;
   const mean1 = sumLanes(s1) * inverse;
   const mean2 = sumLanes(s2) * inverse;
@@ -68,24 +75,35 @@ function normaliseFour(
   s1 = s0;
   s2 = s0;
   s3 = s0;
-  for (let p: usize = 0; p < rowBytes; p += 16) {
-    let t = f32x4.sub(v128.load(x + p), m0);
-    s0 = f32x4.add(s0, f32x4.mul(t, t));
-    t = f32x4.sub(v128.load(x1 + p), m1);
-    s1 = f32x4.add(s1, f32x4.mul(t, t));
-    t = f32x4.sub(v128.load(x2 + p), m2);
-    s2 = f32x4.add(s2, f32x4.mul(t, t));
-    t = f32x4.sub(v128.load(x3 + p), m3);
-    s3 = f32x4.add(s3, f32x4.mul(t, t));
-  }
+  x0 = x;
+  x1 = x + rowBytes;
+  x2 = x1 + rowBytes;
+  x3 = x2 + rowBytes;
+  do {
+    const t0 = f32x4.sub(v128.load(x0), m0);
+    const t1 = f32x4.sub(v128.load(x1), m1);
+    const t2 = f32x4.sub(v128.load(x2), m2);
+    const t3 = f32x4.sub(v128.load(x3), m3);
+    s0 = f32x4.add(s0, f32x4.mul(t0, t0));
+    s1 = f32x4.add(s1, f32x4.mul(t1, t1));
+    s2 = f32x4.add(s2, f32x4.mul(t2, t2));
+    s3 = f32x4.add(s3, f32x4.mul(t3, t3));
+    x0 += 16;
+    x1 += 16;
+    x2 += 16;
+    x3 += 16;
+  } while (x0 < end);
   const r0 = <f32>1.0 / sqrt<f32>(sumLanes(s0) * inverse + eps);
   const r1 = <f32>1.0 / sqrt<f32>(sumLanes(s1) * inverse + eps);
   const r2 = <f32>1.0 / sqrt<f32>(sumLanes(s2) * inverse + eps);
   const r3 = <f32>1.0 / sqrt<f32>(sumLanes(s3) * inverse + eps);
   writeRow(x, rowBytes, mean0, r0, qscale, y + <usize>load<u32>(yOff));
-  writeRow(x1, rowBytes, mean1, r1, qscale, y + <usize>load<u32>(yOff, 4));
-  writeRow(x2, rowBytes, mean2, r2, qscale, y + <usize>load<u32>(yOff, 8));
-  writeRow(x3, rowBytes, mean3, r3, qscale, y + <usize>load<u32>(yOff, 12));
+  x += rowBytes;
+  writeRow(x, rowBytes, mean1, r1, qscale, y + <usize>load<u32>(yOff, 4));
+  x += rowBytes;
+  writeRow(x, rowBytes, mean2, r2, qscale, y + <usize>load<u32>(yOff, 8));
+  x += rowBytes;
+  writeRow(x, rowBytes, mean3, r3, qscale, y + <usize>load<u32>(yOff, 12));
 }
 
 /** Lanes' sums of a row. */
@@ -110,12 +128,24 @@ function writeRow(x: usize, rowBytes: usize, mean: f32, factor: f32, qscale: f32
   const m = f32x4.splat(mean);
   const r = f32x4.splat(factor);
   const scale = f32x4.splat(qscale);
-  const lo = roundBound(-2047);
-  const hi = roundBound(2047);
-  for (const end = x + rowBytes; x < end; x += 16) {
+  const lo = v128.load(LOWEST_S16);
+  const hi = v128.load(HIGHEST_S16);
+  const magic = v128.load(MAGIC);
+  const magicBits = v128.load(MAGIC_BITS);
+  const end = x + rowBytes;
+  for (const whole = x + (rowBytes & ~31); x < whole; x += 32) {
+    const t = f32x4.sub(v128.load(x), m);
+    const u = f32x4.sub(v128.load(x, 16), m);
+    let p = f32x4.add(f32x4.mul(f32x4.mul(t, r), scale), magic);
+    let q = f32x4.add(f32x4.mul(f32x4.mul(u, r), scale), magic);
+    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lo), hi), magicBits);
+    q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lo), hi), magicBits);
+    v128.store(out, i16x8.narrow_i32x4_s(p, q));
+    out += 16;
+  }
+  if (x < end) {
     const t = f32x4.sub(v128.load(x), m);
     const q = rintClamp4(f32x4.mul(f32x4.mul(t, r), scale), lo, hi);
     v128.store64_lane(out, i16x8.narrow_i32x4_s(q, q), 0);
-    out += 8;
   }
 }

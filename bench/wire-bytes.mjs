@@ -1,6 +1,6 @@
 // Bytes on the wire per record, by how many records a device sends in one go: real device, broker and central processes, every
 // device in a network namespace whose packets are counted one by one. Needs Linux, root, iproute2 and socat.
-//   npm run bench:wire -- [--link 4g] [--per-wakeup 1,5,20] [--records 20] [--qos 1] [--encodings int8,4bit,entropy] [--json]
+//   npm run bench:wire -- [--link 4g] [--per-wakeup 1,5,20] [--records 20] [--qos 0] [--encodings int8,4bit,entropy] [--json]
 // `raw-packed` are the same records' traces under the testbed's best classical codec, one message each, by the same MQTT client,
 // acknowledged in the same way. Links lose nothing here, so that no byte is sent twice. Connections are kept.
 import { spawn } from "node:child_process";
@@ -40,7 +40,7 @@ const { values } = parseArgs({
     link: { type: "string", default: "4g" },
     "per-wakeup": { type: "string", default: "1,5,20" },
     records: { type: "string", default: "20" },
-    qos: { type: "string", default: "1" },
+    qos: { type: "string", default: "0" },
     encodings: { type: "string", default: "int8,4bit,entropy" },
     json: { type: "boolean", default: false },
     device: { type: "string" },
@@ -167,6 +167,8 @@ async function measureEpic(folder, records, encoding, n, wakeups) {
           encoding,
           "--per-wakeup",
           `${n}`,
+          "--qos",
+          values.qos,
           "--window",
           "64",
           "--wakeup-after",

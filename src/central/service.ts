@@ -98,7 +98,9 @@ const RETRY_MS = 5000;
  */
 const COMMITS_MAX = 16;
 /** While more is on its way to the disk, acknowledgements are held back so long, to go in one message. */
-const ACK_GATHER_MS = 50;
+const ACK_GATHER_MS = 200;
+/** A device that has so many to come is told at once: it may be waiting for room in its window. */
+const ACK_GATHER_MAX = 24;
 /** An overloaded service does not tell each device more often than this. */
 const BUSY_EVERY_MS = 250;
 
@@ -130,6 +132,8 @@ export class CentralService {
   readonly #committedFor = new Map<string, { sender: Sender; records: Set<bigint> }>();
   #sayTimer: NodeJS.Timeout | undefined;
   #queued = 0;
+  /** Tasks that have not ended: frames received, records to be kept or finished. */
+  #tasks = 0;
   #commitFails = false;
   #work: Promise<void> = Promise.resolve();
   /** Results being written; a further frame of their records waits for them. */
@@ -200,7 +204,14 @@ export class CentralService {
   }
 
   #enqueue(task: () => Promise<void>): void {
-    this.#work = this.#work.then(task).catch((error: Error) => this.#failed(error));
+    this.#tasks++;
+    this.#work = this.#work
+      .then(task)
+      .catch((error: Error) => this.#failed(error))
+      .finally(() => {
+        this.#tasks--;
+        this.#sayWhenIdle();
+      });
   }
 
   /** Nothing was acknowledged, so the devices send again. */
@@ -223,12 +234,7 @@ export class CentralService {
       return;
     }
     this.#countQueued(1);
-    this.#enqueue(() => this.#receive(parts, message).finally(() => this.#handled()));
-  }
-
-  #handled(): void {
-    this.#countQueued(-1);
-    this.#sayWhenIdle();
+    this.#enqueue(() => this.#receive(parts, message).finally(() => this.#countQueued(-1)));
   }
 
   #countQueued(change: number): void {
@@ -556,14 +562,13 @@ export class CentralService {
     const sender = this.#senderOf(frame);
     const key = `${sender.shard}/${sender.device}`;
     this.#sayTimer ??= setTimeout(() => void this.#sayCommitted(), ACK_GATHER_MS);
-    setImmediate(() => this.#sayWhenIdle());
-    const waiting = this.#committedFor.get(key);
-    if (waiting) waiting.records.add(frame.record);
-    else this.#committedFor.set(key, { sender, records: new Set([frame.record]) });
+    const { records } = this.#committedFor.get(key) ?? { records: new Set<bigint>() };
+    this.#committedFor.set(key, { sender, records: records.add(frame.record) });
+    if (records.size >= ACK_GATHER_MAX) void this.#sayCommitted();
   }
 
   #sayWhenIdle(): void {
-    if (this.#queued === 0 && this.#commits.size === 0) void this.#sayCommitted();
+    if (this.#tasks === 0 && this.#commits.size === 0) void this.#sayCommitted();
   }
 
   async #sayCommitted(): Promise<void> {

@@ -69,10 +69,10 @@ export function edgeCommand(): Command {
     .addOption(
       new Option(
         "--qos <q>",
-        "MQTT quality of service of the frames; 0 saves bytes and loses nothing, as central acknowledges",
+        "MQTT quality of service of the frames; 1 has the broker confirm each one too, which nothing needs",
       )
         .choices(["0", "1"])
-        .default("1"),
+        .default("0"),
     )
     .option(
       "--ack-timeout <ms>",

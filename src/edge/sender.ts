@@ -30,7 +30,10 @@ export interface SenderOptions {
   perWakeup?: number;
   /** Default 60 s. */
   wakeupAfterMs?: number;
-  /** Of the frames' publications. 0 saves the broker's confirmations, which prove nothing. Default 1. */
+  /**
+   * Of the frames' publications. Default 0: central's acknowledgement is what counts, and a broker's
+   * confirmation of each frame costs a segment on the radio and proves nothing.
+   */
   qos?: 0 | 1;
   /** Milliseconds on any steady clock. */
   now: () => number;
@@ -78,7 +81,7 @@ export class Sender {
       ackTimeoutMs: 15_000,
       perWakeup: 1,
       wakeupAfterMs: 60_000,
-      qos: 1,
+      qos: 0,
       ...options,
     };
     this.#onEvent = options.onEvent ?? (() => {});
@@ -119,9 +122,7 @@ export class Sender {
     const now = this.#options.now();
     if (!this.#options.link.connected) return;
     this.#gaps.tick();
-    for (const [key, state] of this.#inFlight) {
-      if (state.resendAtMs <= now) void this.#publish(key, state);
-    }
+    void this.#publish([...this.#inFlight].filter(([, { resendAtMs }]) => resendAtMs <= now));
     if (this.#heldSinceMs !== undefined) this.#pump();
   }
 
@@ -142,27 +143,43 @@ export class Sender {
   #pump(): void {
     const { link, now } = this.#options;
     if (this.#isHeldBack()) return;
+    const next: [string, InFlight][] = [];
     while (link.connected && this.#inFlight.size < Math.floor(this.#window)) {
       const key = this.#fresh.shift() ?? this.#backlog.shift();
-      if (key === undefined) return;
+      if (key === undefined) break;
       if (this.#inFlight.has(key)) continue;
       const state = { attempt: 0, firstSentMs: now(), resendAtMs: 0 };
       this.#inFlight.set(key, state);
-      void this.#publish(key, state);
+      next.push([key, state]);
     }
+    void this.#publish(next);
   }
 
-  async #publish(key: string, state: InFlight): Promise<void> {
-    const { link, survey, shards, device, now, ackTimeoutMs, qos } = this.#options;
-    state.resendAtMs = now() + ackTimeoutMs * 2 ** Math.min(state.attempt, 3);
-    state.attempt++;
-    const frame = await this.#read(key);
-    if (frame === "later" || this.#inFlight.get(key) !== state) return;
-    if (frame === "gone") {
-      this.#inFlight.delete(key);
-      this.#pump();
-      return;
+  /** Reads all of them before it sends the first: what goes out in one turn shares segments. */
+  async #publish(entries: readonly [string, InFlight][]): Promise<void> {
+    if (entries.length === 0) return;
+    const { now, ackTimeoutMs } = this.#options;
+    for (const [, state] of entries) {
+      state.resendAtMs = now() + ackTimeoutMs * 2 ** Math.min(state.attempt, 3);
+      state.attempt++;
     }
+    const frames = await Promise.all(entries.map(([key]) => this.#read(key)));
+    let hasRoom = false;
+    for (const [i, [key, state]] of entries.entries()) {
+      const frame = frames[i]!;
+      if (frame === "later" || this.#inFlight.get(key) !== state) continue;
+      if (frame !== "gone") {
+        void this.#send(key, state, frame);
+        continue;
+      }
+      this.#inFlight.delete(key);
+      hasRoom = true;
+    }
+    if (hasRoom) this.#pump();
+  }
+
+  async #send(key: string, state: InFlight, frame: Uint8Array): Promise<void> {
+    const { link, survey, shards, device, qos } = this.#options;
     const topic = latentTopic(survey, shardOf(partsOf(key).record, shards), device);
     try {
       await link.publish(topic, frame, { qos });
@@ -251,10 +268,8 @@ export class Sender {
   /** A central process came online: what it missed need not wait for its time-out. */
   #resendAll(): void {
     this.#gaps.resend();
-    for (const [key, state] of this.#inFlight) {
-      state.attempt = 0;
-      void this.#publish(key, state);
-    }
+    for (const state of this.#inFlight.values()) state.attempt = 0;
+    void this.#publish([...this.#inFlight]);
   }
 
   #requeueAll(): void {

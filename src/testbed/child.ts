@@ -63,7 +63,7 @@ async function device(setUp: SetUp, bench: ArmBench, link: MqttLink) {
     await pause((clock() - startMs) * (setUp.slowdown - 1));
     const encodedMs = clock();
     const answered = new Promise<void>((resolve) => waiting.set(id, resolve));
-    await Promise.all([link.publish(topicOf(arm, own), message, { qos: 1 }), answered]);
+    await Promise.all([link.publish(topicOf(arm, own), message), answered]);
     waiting.delete(id);
     const payloadBytes = message.length - overheadBytes;
     const computeMs = ((user + system) / 1000) * setUp.slowdown;

@@ -47,12 +47,14 @@ describe.skipIf(natsServer === undefined)("a NATS JetStream cluster of three", (
     await twoCentrals(urls);
   });
 
-  it("loses nothing when a node is killed under load", async () => {
+  // QoS 1 has JetStream store each frame, QoS 0 passes it on.
+  it.each(["0", "1"])("loses nothing when a node is killed under load, at QoS %s", async (qos) => {
     const { urls, nodes } = await cluster();
-    const { centrals } = await twoCentrals(urls, async (survey, running) => {
+    const killOne = async (survey: Survey, running: Running[]) => {
       await until(() => survey.commits(...running).size >= RECORDS / 4);
       await nodes[0]!.kill("SIGKILL");
-    });
+    };
+    const { centrals } = await twoCentrals(urls, killOne, qos);
     // Somebody was connected to the node that died, or this has shown nothing.
     const lost = centrals.filter(({ stderr }) =>
       stderr().includes(`connection to ${urls[0]} lost`),
@@ -65,10 +67,12 @@ describe.skipIf(natsServer === undefined)("a NATS JetStream cluster of three", (
  * Devices and two central processes over the given nodes, each beginning with another one, from the
  * first record to the last acknowledgement.
  * @param meanwhile what happens to them
+ * @param qos of the frames' publications
  */
 async function twoCentrals(
   urls: readonly string[],
   meanwhile: (survey: Survey, centrals: Running[]) => Promise<void> = async () => {},
+  qos = "0",
 ): Promise<{ centrals: Running[] }> {
   const survey = await Survey.create();
   cleanups.push(() => survey.dispose());
@@ -84,7 +88,7 @@ async function twoCentrals(
     /^epic: --shards: expected shard 1 of 2 of survey line unclaimed/m,
   );
 
-  const more = ["--shards", "2", "--ack-timeout", "3000"];
+  const more = ["--shards", "2", "--ack-timeout", "3000", "--qos", qos];
   const devices = Array.from({ length: survey.devices }, (_, device) => device);
   const edges = await Promise.all(
     devices.map((device) => survey.edge(from(device), device, RECORDS, more)),

@@ -147,6 +147,19 @@ describe("CentralService", () => {
     expect(await readdir(join(folder.path, "open"))).toEqual([]);
   });
 
+  it("acknowledges what it keeps of a device in one message", async () => {
+    const service = await central({ keepAfterMs: 100 });
+    await send(service, [1, 0], [2, 0], [3, 0]);
+    now += 100;
+    service.tick();
+    await until(() => acks.length > 0);
+    await service.settled();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(acks).toEqual([
+      { device: 0, ack: { status: "committed", record: 3n, also: [2n, 1n], modelId } },
+    ]);
+  });
+
   it("tries a result with kept frames again, since no device has them any more", async () => {
     const service = await central({ keepAfterMs: 100 });
     await send(service, [1, 0]);

@@ -95,13 +95,26 @@ describe("EdgeAgent", () => {
 
   it("holds frames back until they are worth a wake-up, and takes one answer for many", async () => {
     const stop = new AbortController();
-    const running = agent({ perWakeup: 3, wakeupAfterMs: 3_600_000, qos: 0 }).run(stop.signal);
+    const bursts: number[] = [];
+    let burst = 0;
+    network.deliver = (topic) => {
+      if (topic.includes("/latent/") && burst++ === 0) {
+        queueMicrotask(() => {
+          bursts.push(burst);
+          burst = 0;
+        });
+      }
+      return true;
+    };
+    const running = agent({ perWakeup: 3, wakeupAfterMs: 3_600_000 }).run(stop.signal);
     for (const id of [1, 2]) await record(id);
     await until(() => outbox.size === 2);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(sent()).toEqual([]);
     await record(3);
     await until(() => sent().length === 3);
+    // What is published in one go shares segments.
+    expect(bursts).toEqual([3]);
     expect(network.published.filter(({ qos }) => qos !== 0)).toEqual([]);
     // The radio is awake: what comes now goes along.
     await record(4);

@@ -1,5 +1,5 @@
 // The central service under sustained load: real processes, a real broker, results on disk, acknowledgements awaited.
-//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--module simd] [--turbo] [--model DIR] [--dir DIR] [--keep] [--json]
+//   npm run bench:central -- [--seconds 20] [--warmup 5] [--centrals 1] [--window 32] [--qos 0] [--module simd] [--turbo] [--model DIR] [--dir DIR] [--keep] [--json]
 // Five MQTT clients play the devices of one survey, each with --window frames unacknowledged, as fast as the service
 // answers. Central and broker report their own CPU time, so that "records/s per core" (one second divided by the CPU
 // time of one record, all threads counted) holds on a machine that is busy with other things, where records/s does not.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     warmup: { type: "string", default: "5" },
     centrals: { type: "string", default: "1" },
     window: { type: "string", default: "32" },
+    qos: { type: "string", default: "0" },
     module: { type: "string" },
     turbo: { type: "boolean", default: false },
     model: { type: "string" },
@@ -84,6 +85,7 @@ async function measure() {
   await load.start();
   await sleep(warmup * 1000);
   const before = await Promise.all([...services.map(snapshot), ticks(broker)]);
+  const ownBefore = process.cpuUsage();
   const first = { acknowledged: load.acknowledged, time: performance.now() };
   const rss = [];
   for (let second = 0; second < seconds; second++) {
@@ -91,6 +93,7 @@ async function measure() {
     rss.push((await Promise.all(services.map(snapshot))).map(({ rssBytes }) => rssBytes));
   }
   const after = await Promise.all([...services.map(snapshot), ticks(broker)]);
+  const own = process.cpuUsage(ownBefore);
   const wallSeconds = (performance.now() - first.time) / 1000;
   const frames = load.acknowledged - first.acknowledged;
   await load.stop();
@@ -121,6 +124,8 @@ async function measure() {
     decodeMsPerRecord:
       (sum(after.map((s, i) => s.decodeSum - before[i].decodeSum)) * 1000) / records,
     brokerCpuMsPerRecord: (brokerTicks * 10) / records,
+    clientsCpuMsPerRecord: (own.user + own.system) / 1000 / records,
+    coresBusy: (cpuSeconds + brokerTicks / 100 + (own.user + own.system) / 1e6) / wallSeconds,
     rssMib: rss.map((row) => row.map((bytes) => Math.round(bytes / 2 ** 20))),
   };
 }
@@ -180,7 +185,7 @@ class Load {
     this.#clients[device].publish(
       latentTopic(survey, Number(record) % centrals, device),
       Buffer.from(frame),
-      { qos: 1 },
+      { qos: Number(values.qos) },
     );
   }
 
@@ -260,9 +265,25 @@ function report(result) {
       `${result.centralCpuMsPerRecord.toFixed(2)}: user ${result.userMsPerRecord.toFixed(2)}, system ${result.systemMsPerRecord.toFixed(2)}; decoding (wall) ${result.decodeMsPerRecord.toFixed(2)}`,
     ],
     ["broker CPU per record, ms", result.brokerCpuMsPerRecord.toFixed(2)],
-    ["RSS of central, MiB", `first ${rssMib[0].join("+")}, last ${rssMib.at(-1).join("+")}`],
+    ["clients' CPU per record, ms", result.clientsCpuMsPerRecord.toFixed(2)],
+    ["cores busy with all of it", result.coresBusy.toFixed(2)],
+    ["RSS of central, MiB, by tenths", tenths(rssMib)],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(32)}${value}`);
+}
+
+/** The largest of each tenth of the run, for each process: a curve that rises to its end has not levelled off. */
+function tenths(rssMib) {
+  return rssMib[0]
+    .map((_, process) => {
+      const curve = rssMib.map((row) => row[process]);
+      const part = (k) => Math.round((curve.length * k) / 10);
+      return Array.from({ length: 10 }, (_, k) => curve.slice(part(k), part(k + 1)))
+        .filter((some) => some.length > 0)
+        .map((some) => Math.max(...some))
+        .join(" ");
+    })
+    .join(" + ");
 }
 
 function sum(numbers) {

@@ -66,6 +66,15 @@ def line_latents(network: IntegerEpic, shards: Shards, rows: np.ndarray) -> np.n
     return latents.reshape(-1, *latents.shape[-2:])
 
 
+def frequency_tables(network: IntegerEpic, train_shards: Shards, test_shards: Shards, count: int) -> dict:
+    """Tables of the latents' entropy coding from `count` training records; prints what they reach on held-out ones."""
+    rows = np.random.default_rng(1).permutation(len(train_shards.index))[:count]
+    tables = latent_tables(line_latents(network, train_shards, rows))
+    unseen = line_latents(network, test_shards, np.arange(min(200, len(test_shards.index))))
+    print(f"entropy coding: {bits_per_value(unseen, tables):.3f} bits per value on held-out records, 4 without")
+    return tables
+
+
 def rounded(scores: dict) -> dict:
     return {f: {k: v if k == "n" else round(v, 4) for k, v in s.items()} for f, s in scores.items()}
 
@@ -147,13 +156,9 @@ def main() -> None:
     calibrate(model, (to_input(train_shards.batch(part)[0], config, "cpu") for part in np.array_split(rows, min(10, len(rows)))))
     edge, central, config = quantise(model, config)
     network = IntegerEpic(edge, central, config)
-    rows = np.random.default_rng(1).permutation(len(train_shards.index))[: options.entropy]
-    tables = latent_tables(line_latents(network, train_shards, rows))
     test_shards = Shards(data, [f"*.seed{options.test_seed}.*.npz"], config)
     if len(test_shards.index) == 0:
         parser.error(f"{data}: expected held-out shards of seed {options.test_seed}, got none (train/data.py makes them)")
-    unseen = line_latents(network, test_shards, np.arange(min(200, len(test_shards.index))))
-    print(f"entropy coding: {bits_per_value(unseen, tables):.3f} bits per value on held-out records, 4 without")
     scores = integer_scores(network, test_shards)
     reference = evaluate(model, test_shards, config, "cpu")
     print("integer ", json.dumps(rounded(scores)["mean"]), "\nqat float", json.dumps(rounded(reference)["mean"]))
@@ -169,6 +174,7 @@ def main() -> None:
     if options.edge:
         edge_bytes, central_bytes = central_for(options.edge, config, edge, central)
     else:
+        tables = frequency_tables(network, train_shards, test_shards, options.entropy)
         edge_bytes, central_bytes = file_texts(config, edge | tables, central | tables)
     (out / "edge.safetensors").write_bytes(edge_bytes)
     (out / "central.safetensors").write_bytes(central_bytes)

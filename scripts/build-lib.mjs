@@ -16,9 +16,8 @@ const ENTRIES = {
   protocol: "dist/protocol/index.js",
 };
 
-/** What both halves share; the modules' texts (engine/wasm) are left to be loaded one by one. */
-const SHARED =
-  /dist\/(engine\/(?!wasm\/)|model\/|protocol\/(?!index))|node_modules\/@assemblyscript\/loader\//;
+/** Modules of this many entries go to one file of their own: those that `index`, `edge` and `central` share. */
+const SHARED_BY = 3;
 
 if (!isCurrent()) await build();
 
@@ -38,9 +37,13 @@ async function build() {
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js",
     cleanDir: true,
-    codeSplitting: { groups: [{ name: "core", test: SHARED }] },
-    banner: ({ name }) =>
-      name === "core" ? "/*! Holds parts of @assemblyscript/loader, Apache-2.0. */" : "",
+    codeSplitting: { groups: [{ name: "core", minShareCount: SHARED_BY }] },
+    // A process reads and parses all of it at every start; names stay, so that a stack says where it was.
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    banner: ({ moduleIds }) =>
+      moduleIds.some((id) => id.includes("@assemblyscript/loader"))
+        ? "/*! Holds parts of @assemblyscript/loader, Apache-2.0. */"
+        : "",
   });
   await bundle.close();
 }

@@ -10,7 +10,7 @@ import type { LoadOptions } from "../model/loadOptions.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { countOf, latentShape, latentsShape } from "../model/shapes.ts";
 import { type Stage, stage } from "../model/step.ts";
-import { LatentCoder } from "../protocol/index.ts";
+import { LatentCoder } from "../protocol/entropy.ts";
 
 /** Calls that bring V8's optimising tier to all kernels: 20 to 50 of a 64x64x64 product. */
 const WARMUP_CALLS = 30;

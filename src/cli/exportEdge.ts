@@ -1,7 +1,7 @@
 /** `epic export-edge`: the encoder as data, so that a host without JavaScript can be a device. */
 import { Command, Option } from "commander";
 import { edgeModules } from "../engine/edgeModules.ts";
-import { decodeBase64 } from "../engine/instantiate.ts";
+import { decodeHex } from "../engine/instantiate.ts";
 import { openModule } from "../engine/openModule.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes } from "../io/format.ts";
@@ -45,8 +45,8 @@ async function exportTo(folder: string, options: Options): Promise<void> {
   const file = await ModelFile.read(await loadModelHalf("edge", options.model), "edge");
   const module = await openModule(edgeModules, { module: options.module });
   const exported = exportEdge(module, file);
-  const { wasmBase64 } = await edgeModules.source[options.module]();
-  const wasm = decodeBase64(wasmBase64);
+  const { wasmHex } = await edgeModules.source[options.module]();
+  const wasm = decodeHex(wasmHex);
   await writeFilesAtomic(folder, {
     "edge.wasm": wasm,
     "edge.bin": exported.image,

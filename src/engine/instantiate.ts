@@ -1,5 +1,3 @@
-import { instantiateSync } from "@assemblyscript/loader";
-
 /** A running module: its raw exports and the one memory it exports. */
 export interface ModuleInstance<T> {
   readonly exports: T;
@@ -7,30 +5,32 @@ export interface ModuleInstance<T> {
 }
 
 /**
- * Compiles and instantiates a module that `scripts/build-wasm.mjs` embedded as base64.
+ * Instantiates a module from its bytes, or as the host compiled it.
  * The modules have no imports and one exported memory. Views of `memory.buffer` are void after
  * `memory.grow`.
+ * @throws WebAssembly.CompileError when the bytes are no module that this engine knows
  */
-export async function instantiateModule<T>(base64: string): Promise<ModuleInstance<T>> {
-  return instantiateWasm(decodeBase64(base64));
-}
-
-/** As `instantiateModule`, from the module's bytes or from the module as the host compiled it. */
 export async function instantiateWasm<T>(
   source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
 ): Promise<ModuleInstance<T>> {
   const module = source instanceof WebAssembly.Module ? source : await compile(source);
-  // Not the loader's `instantiate`: it asks whether the source is a Response, which makes Node load its whole HTTP client.
-  const { instance } = instantiateSync(module);
-  const { memory } = instance.exports;
+  return withMemory<T>(new WebAssembly.Instance(module));
+}
+
+/** What an instance exports, if that includes a memory. */
+export function withMemory<T>({ exports }: WebAssembly.Instance): ModuleInstance<T> {
+  const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) {
     throw new TypeError("module: expected one exported memory, got none");
   }
-  return { exports: instance.exports as T, memory };
+  return { exports: exports as T, memory };
 }
 
-/** The modules are so small that compiling them here and now is quicker than asking a thread to. */
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+/**
+ * Compiles a module. Ours are so small that doing it here and now is quicker than asking a thread to.
+ * @throws WebAssembly.CompileError when the bytes are no module that this engine knows
+ */
+export async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
@@ -41,19 +41,20 @@ async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Modu
 }
 
 /** Node's, Deno's and Bun's `Buffer`, as far as it is needed here. */
-interface Base64Reader {
-  from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer>;
+interface HexReader {
+  from(digits: string, encoding: "hex"): Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Bytes of a base64 text. `atob` exists everywhere, but leaves a loop over the bytes to code that has not been compiled yet:
- * V8 would run its optimising compiler for it.
+ * The bytes of a module that `scripts/build-wasm.mjs` embedded as hexadecimal digits. `Buffer` reads them at once; a loop
+ * over so many bytes makes V8 run its optimising compiler while the model loads.
  */
-export function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
-  const { Buffer } = globalThis as { Buffer?: Base64Reader };
-  if (Buffer) return Buffer.from(base64, "base64");
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+export function decodeHex(digits: string): Uint8Array<ArrayBuffer> {
+  const { Buffer } = globalThis as { Buffer?: HexReader };
+  if (Buffer) return Buffer.from(digits, "hex");
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  }
   return bytes;
 }

@@ -1,7 +1,7 @@
 import { Arena } from "./arena.ts";
 import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
-import { decodeBase64, instantiateWasm } from "./instantiate.ts";
+import { decodeHex, instantiateWasm } from "./instantiate.ts";
 import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
 import { igemmTimeMs } from "./speed.ts";
 
@@ -9,7 +9,7 @@ import { igemmTimeMs } from "./speed.ts";
 export interface ModuleFamily<T extends KernelExports> {
   readonly side: "edge" | "central";
   /** Loads a module's text; only the modules that are tried are decoded. */
-  readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmBase64: string }>>>;
+  readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmHex: string }>>>;
   /** Runs seeded cases in memory it takes from `arena`; returns the CRC-32 of all outputs. */
   readonly selfTest: (exports: T, arena: Arena) => number;
   readonly selfTestCrc: number;
@@ -98,9 +98,9 @@ async function tryModule<T extends KernelExports>(
 ): Promise<Attempt<T>> {
   const unsupported = { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` } as const;
   if (!knowsInstructionsOf(name)) return unsupported;
-  const { wasmBase64 } = await family.source[name]();
+  const { wasmHex } = await family.source[name]();
   try {
-    return await trySelf(family, name, decodeBase64(wasmBase64));
+    return await trySelf(family, name, decodeHex(wasmHex));
   } catch (error) {
     // Compiling says whether the module is valid; asking before would look at all of it twice.
     if (error instanceof WebAssembly.CompileError) return unsupported;

@@ -27,7 +27,7 @@ function nodeCrypto(): NodeCrypto | undefined {
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined };
   };
-  return process?.getBuiltinModule?.("node:crypto");
+  return process?.getBuiltinModule?.("crypto");
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { instantiateModule } from "../engine/instantiate.ts";
+import { loadModule } from "../engine/loadModule.ts";
 
 /** Exports of physics.wasm; pointers and byte counts are numbers (`assembly/physics.ts`). */
 export interface PhysicsExports extends Record<string, unknown> {
@@ -30,9 +30,9 @@ export interface PhysicsModule {
 
 /** Instantiates a build of physics.wasm with a memory of its own. */
 export async function loadPhysicsModule(name: PhysicsModuleName): Promise<PhysicsModule> {
-  const { wasmBase64 } =
+  const { wasmHex } =
     name === "simd"
       ? await import("../engine/wasm/physics.simd.ts")
       : await import("../engine/wasm/physics.scalar.ts");
-  return instantiateModule<PhysicsExports>(wasmBase64);
+  return loadModule<PhysicsExports>(wasmHex);
 }

@@ -4,8 +4,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeBase64 } from "../../src/engine/instantiate.ts";
-import { wasmBase64 } from "../../src/engine/wasm/central.simd.ts";
+import { decodeHex } from "../../src/engine/instantiate.ts";
+import { wasmHex } from "../../src/engine/wasm/central.simd.ts";
 import { encodeNpy } from "../../src/io/npy.ts";
 import { encodeFrame } from "../../src/protocol/index.ts";
 import { scratch } from "../edge/smallSurvey.ts";
@@ -69,7 +69,7 @@ describe("epic inspect", () => {
   });
 
   it("lists what a module declares, as the engine sees it", async () => {
-    const bytes = decodeBase64(wasmBase64);
+    const bytes = decodeHex(wasmHex);
     const { text, fields } = await inspect("x.wasm", bytes);
     const module = await WebAssembly.compile(bytes);
     const exports = WebAssembly.Module.exports(module);

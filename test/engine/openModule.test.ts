@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { decodeBase64 } from "../../src/engine/instantiate.ts";
+import { decodeHex } from "../../src/engine/instantiate.ts";
 import type { EdgeExports, ModuleName } from "../../src/engine/kernels.ts";
 import { type ModuleFamily, openModule } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
 
 const hasRelaxed = enableRelaxedSimd();
 /** No module at all: as an engine sees instructions that it does not know. */
-const UNKNOWN = { wasmBase64: btoa("not a module") };
+const UNKNOWN = { wasmHex: Buffer.from("not a module").toString("hex") };
 
 type Fault = "unknown" | "wrong bits";
 
@@ -106,8 +106,8 @@ describe("openModule, asked for one module", () => {
   });
 
   it("takes it compiled already", async () => {
-    const { wasmBase64 } = await edgeModules.source.simd();
-    const compiled = await WebAssembly.compile(decodeBase64(wasmBase64));
+    const { wasmHex } = await edgeModules.source.simd();
+    const compiled = await WebAssembly.compile(decodeHex(wasmHex));
     const module = await openModule(edgeModules, { module: "simd", compiled });
     expect(module.reason).toBe("simd: asked for; self-test passed");
     await expect(openModule(edgeModules, { compiled })).rejects.toThrow(

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/engine/arena.ts";
 import { centralModules } from "../../src/engine/centralModules.ts";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { instantiateModule } from "../../src/engine/instantiate.ts";
+import { decodeHex, instantiateWasm } from "../../src/engine/instantiate.ts";
 import type { KernelExports, ModuleName } from "../../src/engine/kernels.ts";
 import type { ModuleFamily } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
@@ -13,8 +13,8 @@ async function crcOf<T extends KernelExports>(
   family: ModuleFamily<T>,
   name: ModuleName,
 ): Promise<number> {
-  const { wasmBase64 } = await family.source[name]();
-  const { exports, memory } = await instantiateModule<T>(wasmBase64);
+  const { wasmHex } = await family.source[name]();
+  const { exports, memory } = await instantiateWasm<T>(decodeHex(wasmHex));
   return family.selfTest(exports, new Arena(memory, exports.heap_base()));
 }
 

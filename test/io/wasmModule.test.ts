@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeBase64 } from "../../src/engine/instantiate.ts";
-import { wasmBase64 as relaxed } from "../../src/engine/wasm/edge.relaxed.ts";
-import { wasmBase64 as scalar } from "../../src/engine/wasm/edge.scalar.ts";
-import { wasmBase64 as simd } from "../../src/engine/wasm/edge.simd.ts";
+import { decodeHex } from "../../src/engine/instantiate.ts";
+import { wasmHex as relaxed } from "../../src/engine/wasm/edge.relaxed.ts";
+import { wasmHex as scalar } from "../../src/engine/wasm/edge.scalar.ts";
+import { wasmHex as simd } from "../../src/engine/wasm/edge.simd.ts";
 import { readWasm, WasmFormatError } from "../../src/io/wasmModule.ts";
 
 const preamble = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -28,12 +28,12 @@ function moduleOf(body: readonly number[], ...before: number[][]): Uint8Array {
 
 describe("readWasm", () => {
   it("tells the three builds of a module apart", () => {
-    const features = (base64: string) => readWasm(decodeBase64(base64)).features;
+    const features = (base64: string) => readWasm(decodeHex(base64)).features;
     expect(features(scalar)).not.toContain("simd");
     expect(features(simd)).toContain("simd");
     expect(features(simd)).not.toContain("relaxed-simd");
     expect(features(relaxed)).toContain("relaxed-simd");
-    expect(readWasm(decodeBase64(scalar)).instructions.simd).toBe(0);
+    expect(readWasm(decodeHex(scalar)).instructions.simd).toBe(0);
   });
 
   it("lists imports, and does not count an imported function as its own", () => {
@@ -94,7 +94,7 @@ describe("readWasm", () => {
   });
 
   it("answers damaged modules with WasmFormatError and nothing else", () => {
-    const whole = decodeBase64(simd);
+    const whole = decodeHex(simd);
     const damaged = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((tail) => Uint8Array.from([...preamble, ...tail])),
       fc.integer({ min: 0, max: whole.length }).map((length) => whole.slice(0, length)),

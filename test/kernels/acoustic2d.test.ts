@@ -95,8 +95,8 @@ describe("acoustic2d", () => {
   });
 
   it.each(["scalar", "simd"] as const)("%s imports nothing", async (name) => {
-    const { wasmBase64 } = await import(`../../src/engine/wasm/physics.${name}.ts`);
-    const module = new WebAssembly.Module(Buffer.from(wasmBase64, "base64"));
+    const { wasmHex } = await import(`../../src/engine/wasm/physics.${name}.ts`);
+    const module = new WebAssembly.Module(Buffer.from(wasmHex, "hex"));
     expect(WebAssembly.Module.imports(module)).toEqual([]);
     const memories = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "memory");
     expect(memories.length).toBe(1);

@@ -2,7 +2,7 @@
  * The three builds of each module as a parameter, so that one test body runs on all of them, and
  * an arena that surrounds every buffer with guard bytes.
  */
-import { decodeBase64 } from "../../src/engine/instantiate.ts";
+import { decodeHex } from "../../src/engine/instantiate.ts";
 import {
   ALIGNMENT,
   type CentralExports,
@@ -12,26 +12,26 @@ import {
   roundUp,
   SLACK_BYTES,
 } from "../../src/engine/kernels.ts";
-import { wasmBase64 as centralRelaxed } from "../../src/engine/wasm/central.relaxed.ts";
-import { wasmBase64 as centralScalar } from "../../src/engine/wasm/central.scalar.ts";
-import { wasmBase64 as centralSimd } from "../../src/engine/wasm/central.simd.ts";
-import { wasmBase64 as edgeRelaxed } from "../../src/engine/wasm/edge.relaxed.ts";
-import { wasmBase64 as edgeScalar } from "../../src/engine/wasm/edge.scalar.ts";
-import { wasmBase64 as edgeSimd } from "../../src/engine/wasm/edge.simd.ts";
+import { wasmHex as centralRelaxed } from "../../src/engine/wasm/central.relaxed.ts";
+import { wasmHex as centralScalar } from "../../src/engine/wasm/central.scalar.ts";
+import { wasmHex as centralSimd } from "../../src/engine/wasm/central.simd.ts";
+import { wasmHex as edgeRelaxed } from "../../src/engine/wasm/edge.relaxed.ts";
+import { wasmHex as edgeScalar } from "../../src/engine/wasm/edge.scalar.ts";
+import { wasmHex as edgeSimd } from "../../src/engine/wasm/edge.simd.ts";
 
 export const moduleBytes: Record<
   "edge" | "central",
   Record<ModuleName, Uint8Array<ArrayBuffer>>
 > = {
   edge: {
-    scalar: decodeBase64(edgeScalar),
-    simd: decodeBase64(edgeSimd),
-    relaxed: decodeBase64(edgeRelaxed),
+    scalar: decodeHex(edgeScalar),
+    simd: decodeHex(edgeSimd),
+    relaxed: decodeHex(edgeRelaxed),
   },
   central: {
-    scalar: decodeBase64(centralScalar),
-    simd: decodeBase64(centralSimd),
-    relaxed: decodeBase64(centralRelaxed),
+    scalar: decodeHex(centralScalar),
+    simd: decodeHex(centralSimd),
+    relaxed: decodeHex(centralRelaxed),
   },
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../../src/engine/crc32.ts";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { decodeBase64 } from "../../src/engine/instantiate.ts";
+import { decodeHex } from "../../src/engine/instantiate.ts";
 import type { ModuleName } from "../../src/engine/kernels.ts";
 import { openModule } from "../../src/engine/openModule.ts";
 import { EdgeEncoder } from "../../src/index.ts";
@@ -21,8 +21,8 @@ const models = {
 
 /** What docs/abi.md tells a host to do, in the fewest words, and nothing of the engine's. */
 async function openHost(name: ModuleName, { plan, image }: EdgeExport) {
-  const { wasmBase64 } = await edgeModules.source[name]();
-  const { instance } = await WebAssembly.instantiate(decodeBase64(wasmBase64), {});
+  const { wasmHex } = await edgeModules.source[name]();
+  const { instance } = await WebAssembly.instantiate(decodeHex(wasmHex), {});
   const exports = instance.exports as Record<string, (...args: number[]) => number>;
   const memory = instance.exports.memory as WebAssembly.Memory;
   const missing = plan.memory.bytes - memory.buffer.byteLength;

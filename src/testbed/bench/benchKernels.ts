@@ -1,6 +1,6 @@
 import { Arena } from "../../engine/arena.ts";
 import { chooseForms } from "../../engine/igemmForms.ts";
-import { decodeBase64, instantiateWasm } from "../../engine/instantiate.ts";
+import { decodeHex, instantiateWasm } from "../../engine/instantiate.ts";
 import type { CentralExports, EdgeExports, ModuleName } from "../../engine/kernels.ts";
 import type { BenchCase, Job, PeakKind } from "./case.ts";
 import { kernelCases } from "./kernelCases.ts";
@@ -140,9 +140,9 @@ async function benchCaseOn(
 }
 
 async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<Job> {
-  const { wasmBase64 } = await SOURCES[side][name]();
+  const { wasmHex } = await SOURCES[side][name]();
   const { exports, memory } = await instantiateWasm<EdgeExports & CentralExports>(
-    decodeBase64(wasmBase64),
+    decodeHex(wasmHex),
   );
   const arena = new Arena(memory, exports.heap_base());
   return place({ exports, name, arena, forms: chooseForms(exports, arena, name) });
@@ -198,8 +198,8 @@ function peakKindOf(module: ModuleName): PeakKind {
 export async function supportedModules(modules: readonly ModuleName[]): Promise<ModuleName[]> {
   const supported: ModuleName[] = [];
   for (const module of modules) {
-    const { wasmBase64 } = await SOURCES.edge[module]();
-    if (WebAssembly.validate(decodeBase64(wasmBase64))) supported.push(module);
+    const { wasmHex } = await SOURCES.edge[module]();
+    if (WebAssembly.validate(decodeHex(wasmHex))) supported.push(module);
   }
   return supported;
 }

@@ -1,4 +1,4 @@
-import { instantiateModule } from "../../engine/instantiate.ts";
+import { loadModule } from "../../engine/loadModule.ts";
 import type { PeakKind } from "./case.ts";
 
 type Loop = (passes: number, base: number) => void;
@@ -44,8 +44,8 @@ const SOURCES = {
 
 /** @throws WebAssembly.CompileError when this engine lacks the instructions */
 export async function openPeak(kind: PeakKind): Promise<Peak> {
-  const { wasmBase64 } = await SOURCES[kind]();
-  const { exports, memory } = await instantiateModule<PeakExports>(wasmBase64);
+  const { wasmHex } = await SOURCES[kind]();
+  const { exports, memory } = await loadModule<PeakExports>(wasmHex);
   // The time does not depend on the values.
   const base = exports.heap_base();
   new Uint8Array(memory.buffer, base, 16384).fill(0x03);

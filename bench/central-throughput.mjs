@@ -87,10 +87,10 @@ async function measure() {
   const before = await Promise.all([...services.map(snapshot), ticks(broker)]);
   const ownBefore = process.cpuUsage();
   const first = { acknowledged: load.acknowledged, time: performance.now() };
-  const rss = [];
+  const memory = [];
   for (let second = 0; second < seconds; second++) {
     await sleep(1000);
-    rss.push((await Promise.all(services.map(snapshot))).map(({ rssBytes }) => rssBytes));
+    memory.push(await Promise.all(services.map(snapshot)));
   }
   const after = await Promise.all([...services.map(snapshot), ticks(broker)]);
   const own = process.cpuUsage(ownBefore);
@@ -126,7 +126,9 @@ async function measure() {
     brokerCpuMsPerRecord: (brokerTicks * 10) / records,
     clientsCpuMsPerRecord: (own.user + own.system) / 1000 / records,
     coresBusy: (cpuSeconds + brokerTicks / 100 + (own.user + own.system) / 1e6) / wallSeconds,
-    rssMib: rss.map((row) => row.map((bytes) => Math.round(bytes / 2 ** 20))),
+    rssMib: curves(memory, "rssBytes"),
+    heapUsedMib: curves(memory, "heapUsedBytes"),
+    externalMib: curves(memory, "externalBytes"),
   };
 }
 
@@ -203,6 +205,8 @@ async function snapshot({ port }) {
     userSeconds: value("process_cpu_user_seconds_total"),
     systemSeconds: value("process_cpu_system_seconds_total"),
     rssBytes: value("process_resident_memory_bytes"),
+    heapUsedBytes: value("nodejs_heap_size_used_bytes"),
+    externalBytes: value("nodejs_external_memory_bytes"),
     decodeSum: value("epic_decode_seconds_sum"),
     module: /^epic_model_info\{.*module="(\w+)"/m.exec(text)?.[1],
   };
@@ -270,6 +274,11 @@ function report(result) {
     ["RSS of central, MiB, by tenths", tenths(rssMib)],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(32)}${value}`);
+}
+
+/** [second][process], MiB. */
+function curves(memory, key) {
+  return memory.map((row) => row.map((snapshot) => Math.round(snapshot[key] / 2 ** 20)));
 }
 
 /** The largest of each tenth of the run, for each process: a curve that rises to its end has not levelled off. */

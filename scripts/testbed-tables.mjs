@@ -2,14 +2,24 @@
 /**
  * The tables of docs/testbed.md from runs of `epic testbed --out DIR`:
  *
- *     node scripts/testbed-tables.mjs DIR/testbed.json...
+ *     node scripts/testbed-tables.mjs [--all-links] DIR/testbed.json...
+ *
+ * One run's tables each; with --all-links the two that compare runs instead. `npm run testbed:docs` makes the runs, too.
  */
 import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 
-for (const path of process.argv.slice(2)) {
-  const report = JSON.parse(readFileSync(path, "utf8"));
+const { values, positionals } = parseArgs({
+  options: { "all-links": { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const reports = positionals.map((path) => JSON.parse(readFileSync(path, "utf8")));
+if (values["all-links"]) printAllLinks();
+else for (const report of reports) printRun(report);
+
+function printRun(report) {
   const { link, records, emulation, node, module, modelId, seed, slowdown } = report;
-  console.log(`### ${link.name}\n`);
+  console.log(`### ${link.name}${isNamespaces(report) ? ", over network namespaces" : ""}\n`);
   console.log(
     `${records} records, seed ${seed}, ${emulation}, slow-down ${slowdown.join(",")}, Node ${node}, ${module} module, model ${modelId}.\n`,
   );
@@ -79,9 +89,49 @@ for (const path of process.argv.slice(2)) {
         ratio.wire,
         ratio.transmitEnergy,
       ].map(times),
-      ...[1, 5, 20].map((k) => times(ratio.radioEnergy[k])),
+      ...[1, 5, 20].map((k) => timesFinely(ratio.radioEnergy[k])),
     ]),
   );
+}
+
+function printAllLinks() {
+  const nameOf = (report) => `${report.link.name}${isNamespaces(report) ? ", namespaces" : ""}`;
+  console.log(
+    "Latency, medians (records per arm); the last three columns say how many times less `epic` takes than `raw`:\n",
+  );
+  const arms = ["raw", "raw-packed", "split", "epic", "epic-packed"];
+  print(
+    ["link", "raw ms", ...arms.slice(1), "of the medians", "of the fastest", "from idle"],
+    reports.map((report) => [
+      `${nameOf(report)} (${report.records})`,
+      ...arms.map((arm) => count(report.arms[arm].latencyMs.median)),
+      times(report.lessThanRaw.epic.latency),
+      times(fastest(report, "raw") / fastest(report, "epic")),
+      times(report.lessThanRaw.epic.latencyFromIdle),
+    ]),
+  );
+  console.log(
+    "Energy per record and device; the last five columns say how many times less than `raw`:\n",
+  );
+  print(
+    [
+      ...["link", "raw mJ sent", "epic", "epic-packed", "transmit, epic", "transmit, epic-packed"],
+      ...["radio, epic-packed, 1 a wake-up", "5", "20"],
+    ],
+    reports.map((report) => {
+      const { epic, "epic-packed": packed } = report.lessThanRaw;
+      return [
+        nameOf(report),
+        ...["raw", "epic", "epic-packed"].map((arm) => milli(report.arms[arm].energyJ[1].transmit)),
+        ...[epic.transmitEnergy, packed.transmitEnergy].map(times),
+        ...[1, 5, 20].map((k) => timesFinely(packed.radioEnergy[k])),
+      ];
+    }),
+  );
+}
+
+function isNamespaces({ emulation }) {
+  return emulation.startsWith("network namespaces");
 }
 
 /** The record that the machine's other programs disturbed least. */
@@ -112,6 +162,11 @@ function milli(joules) {
 
 function times(value) {
   return value >= 99.5 ? value.toFixed(0) : value.toPrecision(2);
+}
+
+/** A hundredth matters where the radio's tail outweighs all that is sent. */
+function timesFinely(value) {
+  return value >= 99.5 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 function count(value) {

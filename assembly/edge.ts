@@ -1,7 +1,9 @@
 /* The edge module: what an end device runs. Arguments: docs/abi.md. */
+import { conv1d_pairs_s16 as conv1dPairs } from "./kernels/conv1d_pairs_s16";
 import { find_nonfinite_f32 as findNonFinite } from "./kernels/find_nonfinite_f32";
 import { input_stage as inputStage } from "./kernels/input_stage";
 import { pack_s8 as packS8 } from "./kernels/pack_s8";
+import { conv1d_pairs_s16 as conv1dPairsTwin, pack_conv1d_pairs as packConv1dPairs } from "./reference/conv1d_pairs_s16";
 import { find_nonfinite_f32 as findNonFiniteTwin } from "./reference/find_nonfinite_f32";
 import { input_stage as inputStageTwin } from "./reference/input_stage";
 import { pack_s8 as packS8Twin } from "./reference/pack_s8";
@@ -38,6 +40,35 @@ export function input_stage(
   } else {
     inputStageTwin(x, shots, samples, receivers, taps, tapCount, decimation, gain, compand, step, out, outRows, outStride);
   }
+}
+
+export function conv1d_pairs_s16(
+  a: usize,
+  aBytes: usize,
+  aOff: usize,
+  pairs: i32,
+  half: usize,
+  rest: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+  scratch: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    conv1dPairs(a, aBytes, aOff, pairs, half, rest, b, bias, scale, c, cOff, n, outKind, lo, hi, scratch);
+  } else {
+    conv1dPairsTwin(a, aBytes, aOff, pairs, half, rest, b, bias, scale, c, cOff, n, outKind, lo, hi, scratch);
+  }
+}
+
+export function pack_conv1d_pairs(w: usize, n: i32, half: usize, rest: usize, b: usize): void {
+  packConv1dPairs(w, n, half, rest, b);
 }
 
 export function pack_s8(x: usize, y: usize, n: i32): void {

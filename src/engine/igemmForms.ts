@@ -26,6 +26,7 @@ export function chooseForms(exports: KernelExports, arena: Arena, module: Module
   return {
     s16: isEqual(exports, arena, s16, "igemm_s16") ? s16 : "igemm_s16",
     u7: isEqual(exports, arena, u7, "igemm_u7") ? u7 : "igemm_u7",
+    conv1d: wide ? "igemm" : "conv1d_pairs_s16", // its tile is the narrow one
   };
 }
 

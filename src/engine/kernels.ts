@@ -68,13 +68,15 @@ export type PackWeights = (
 export interface IgemmForms {
   readonly s16: "igemm_s16" | "igemm_s16_4x16";
   readonly u7: "igemm_u7" | "igemm_u7_dot4" | "igemm_u7_dot4_4x16";
+  /** Of convolutions over int16 rows that a pair of outputs fits; others are `s16`. */
+  readonly conv1d: "igemm" | "conv1d_pairs_s16";
 }
 
 /** One of those exports. */
 export type IgemmName = IgemmForms["s16" | "u7"];
 
 /** Those that are never far from the best, on any engine. */
-export const PLAIN_FORMS: IgemmForms = { s16: "igemm_s16", u7: "igemm_u7" };
+export const PLAIN_FORMS: IgemmForms = { s16: "igemm_s16", u7: "igemm_u7", conv1d: "igemm" };
 
 /** Exports of every module. */
 export interface KernelExports {
@@ -152,6 +154,27 @@ export interface EdgeExports extends KernelExports {
     outRows: number,
     outStride: number,
   ): void;
+  /** A conv1d of an odd kernel over int16 rows, two outputs at a time; see docs/abi.md. */
+  conv1d_pairs_s16(
+    a: number,
+    aBytes: number,
+    aOff: number,
+    pairs: number,
+    half: number,
+    rest: number,
+    b: number,
+    bias: number,
+    scale: number,
+    c: number,
+    cOff: number,
+    n: number,
+    outKind: OutKind,
+    lo: number,
+    hi: number,
+    scratch: number,
+  ): void;
+  /** Weights int8 [n][2 half + rest] for it; half and rest are values here, not bytes. */
+  pack_conv1d_pairs(w: number, n: number, half: number, rest: number, b: number): void;
   /** int16 to int8, n values, n a multiple of 8. */
   pack_s8(x: number, y: number, n: number): void;
   /** Index of the first NaN or infinity of n float32, or -1. */

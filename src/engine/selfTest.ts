@@ -26,12 +26,39 @@ const SHAPE: IgemmShape = { rows: 8, segments: 2, segment: 20, n: 16 };
  * packing of latents. The value it must give stands in `edgeModules.ts`.
  */
 export function edgeSelfTest(exports: EdgeExports, arena: Arena): number {
-  const crc = inputStageCrc(exports, arena, igemmCrc(exports, arena));
+  let crc = inputStageCrc(exports, arena, igemmCrc(exports, arena));
+  crc = conv1dPairsCrc(exports, arena, crc);
   const random = seededIntegers(3);
   const codes = arena.place(Int16Array.from({ length: 24 }, () => random(-127, 127)));
   const packed = arena.alloc(24);
   exports.pack_s8(codes, packed, 24);
   return findNonFiniteCrc(exports, arena, crcOf(arena, packed, 24, crc));
+}
+
+/** Four pairs over rows of two channels, a kernel of five in steps of one, values at the ends of their range. */
+function conv1dPairsCrc(exports: EdgeExports, arena: Arena, crc: number): number {
+  const [channels, outputs, kernel, half] = [2, 8, 5, 2];
+  const random = seededIntegers(9);
+  const rows = outputs + kernel - 1;
+  const codes = Int16Array.from({ length: rows * channels }, () => random(-1, 1) * 16383);
+  const weight = Int8Array.from({ length: PANEL * kernel * channels }, () => random(-127, 127));
+  const rowBytes = channels * 2;
+  const a = arena.place(codes);
+  const b = arena.alloc(PANEL * (3 * half + 2) * channels * 2);
+  exports.pack_conv1d_pairs(arena.place(weight), PANEL, half * channels, channels, b);
+  const first = [0, 1, 4, 5];
+  const aOff = arena.place(Uint32Array.from(first, (t) => t * rowBytes));
+  const pixel = PANEL * 2;
+  const cOff = arena.place(Uint32Array.from([...first, 2, 3, 6, 7], (t) => t * pixel));
+  const bias = arena.place(Int32Array.from({ length: PANEL }, () => random(-50000, 50000)));
+  const scale = arena.place(new Float32Array(PANEL).fill(1e-4));
+  const c = arena.alloc(outputs * pixel);
+  const scratch = arena.alloc(rows * rowBytes + 144);
+  exports.conv1d_pairs_s16(
+    ...([a, rows * rowBytes, aOff, 4, half * rowBytes, rowBytes, b, bias, scale] as const),
+    ...([c, cOff, PANEL, OutKind.s16, -2047, 2047, scratch] as const),
+  );
+  return crcOf(arena, c, outputs * pixel, crc);
 }
 
 /** Where the kernel finds an infinity, a NaN behind whole vectors, and nothing. */

@@ -1,6 +1,7 @@
 import type { EdgeExports } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { Conv1dLayer, InputStage } from "./config.ts";
+import { fitsPairs, pairsStep, type Sequence } from "./conv1dPairs.ts";
 import { readLayer } from "./layerWeights.ts";
 import { linearStep, placeLayer, type Rows } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
@@ -25,13 +26,6 @@ export interface Activation {
   readonly address: number;
   readonly rows: number;
   readonly rowBytes: number;
-}
-
-/** A time-major tensor [rows][channels] with zero rows before and after it. */
-interface Sequence {
-  readonly address: number;
-  readonly rowBytes: number;
-  readonly halo: number;
 }
 
 /** @throws WeightsError when the file's tensors are not those its config describes */
@@ -97,7 +91,7 @@ function roundToF32({ gain, compand, step }: InputStage): [number, number, numbe
 }
 
 function conv1dStep(
-  build: Build,
+  build: Build<EdgeExports>,
   file: ModelFile,
   layer: Conv1dLayer,
   count: number,
@@ -107,8 +101,11 @@ function conv1dStep(
   const { arena } = build;
   const isFirst = layer === file.config.edge.layers[0];
   const inputMax = isFirst ? CODE_MAX.trace : CODE_MAX[layer.input];
-  const shape = [layer.out, layer.kernel, layer.in];
-  const placed = placeLayer(build, readLayer(file, layer.name, shape, inputMax), layer.input);
+  const weights = readLayer(file, layer.name, [layer.out, layer.kernel, layer.in], inputMax);
+  if (fitsPairs(build, layer, count)) {
+    return pairsStep(build, { layer, weights, count, input, output });
+  }
+  const placed = placeLayer(build, weights, layer.input);
   const from: Rows = {
     address: input.address,
     table: placeRows(arena, count, (row) => row * layer.stride * input.rowBytes),

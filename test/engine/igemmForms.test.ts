@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Arena } from "../../src/engine/arena.ts";
 import { chooseForms } from "../../src/engine/igemmForms.ts";
-import { type KernelExports, OutKind, PLAIN_FORMS } from "../../src/engine/kernels.ts";
+import {
+  type IgemmForms,
+  type KernelExports,
+  OutKind,
+  PLAIN_FORMS,
+} from "../../src/engine/kernels.ts";
 import { expectWideVectors, hasWideVectors } from "../../src/engine/wideVectors.ts";
 import { platforms } from "../kernels/platform.ts";
 
@@ -11,6 +16,10 @@ function choose(exports: KernelExports, name: (typeof platforms)[number]["name"]
 
 describe.each(platforms)("$name", ({ name, edge }) => {
   const relaxed = name === "relaxed";
+  const plain: IgemmForms = {
+    ...PLAIN_FORMS,
+    conv1d: name === "scalar" ? "igemm" : "conv1d_pairs_s16",
+  };
   /** `edge` with `igemm_u7_dot4` adding `by` to the first f32 it writes. */
   const altered = (by: (sum: number) => number): KernelExports => ({
     ...edge,
@@ -27,17 +36,17 @@ describe.each(platforms)("$name", ({ name, edge }) => {
         altered((sum) => (sum > 65534 || sum < 0 ? 65534 : sum)),
         name,
       ),
-    ).toEqual(PLAIN_FORMS);
+    ).toEqual(plain);
   });
 
   test.runIf(relaxed)("an engine that does not takes the single instruction", () => {
     const probe = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum);
-    expect(choose(altered(probe), name)).toEqual({ ...PLAIN_FORMS, u7: "igemm_u7_dot4" });
+    expect(choose(altered(probe), name)).toEqual({ ...plain, u7: "igemm_u7_dot4" });
   });
 
   test("a form with other bits is not used", () => {
     const wrong = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum + 1);
-    expect(choose(altered(wrong), name)).toEqual(PLAIN_FORMS);
+    expect(choose(altered(wrong), name)).toEqual(plain);
   });
 });
 
@@ -45,7 +54,8 @@ describe("with 256-bit vectors", () => {
   test.each(platforms)("$name", ({ name, edge }) => {
     expectWideVectors();
     expect(hasWideVectors()).toBe(true);
-    const { s16, u7 } = choose(edge, name);
+    const { s16, u7, conv1d } = choose(edge, name);
+    expect(conv1d).toBe("igemm");
     expect(s16).toBe(name === "scalar" ? "igemm_s16" : "igemm_s16_4x16");
     expect(u7).toMatch(name === "relaxed" ? /^igemm_u7(_dot4_4x16)?$/ : /^igemm_u7$/);
   });

@@ -8,7 +8,17 @@ const IGEMMS = ["igemm_s16", "igemm_s16_4x16", "igemm_u7", "igemm_u7_dot4", "ige
 const PACKS = ["pack_igemm_s16", "pack_igemm_u7"];
 const COMMON = ["abi_version", "heap_base", ...IGEMMS, ...PACKS, "memory"];
 const SIDES = {
-  edge: { bytesMax: 16_000, exports: [...COMMON, "find_nonfinite_f32", "input_stage", "pack_s8"] },
+  edge: {
+    bytesMax: 16_000,
+    exports: [
+      ...COMMON,
+      "conv1d_pairs_s16",
+      "find_nonfinite_f32",
+      "input_stage",
+      "pack_conv1d_pairs",
+      "pack_s8",
+    ],
+  },
   central: {
     bytesMax: 32_000,
     exports: [

@@ -4,7 +4,7 @@ import { decodeHex, instantiateWasm } from "../../engine/instantiate.ts";
 import type { CentralExports, EdgeExports, ModuleName } from "../../engine/kernels.ts";
 import type { BenchCase, Job, PeakKind } from "./case.ts";
 import { kernelCases } from "./kernelCases.ts";
-import { layerCases, winogradCases } from "./layerCases.ts";
+import { layerCases, pairsCases, winogradCases } from "./layerCases.ts";
 import { openPeak, type Peak } from "./peak.ts";
 import { median, type Task, type Timing, type TimingOptions, timeInTurns } from "./timing.ts";
 
@@ -40,7 +40,12 @@ export interface BenchResult {
   readonly peakShare: number | null;
 }
 
-export const benchCases: readonly BenchCase[] = [...layerCases, ...winogradCases, ...kernelCases];
+export const benchCases: readonly BenchCase[] = [
+  ...layerCases,
+  ...winogradCases,
+  ...pairsCases,
+  ...kernelCases,
+];
 
 const moduleNames: readonly ModuleName[] = ["scalar", "simd", "relaxed"];
 

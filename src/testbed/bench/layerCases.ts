@@ -1,5 +1,6 @@
 import { roundUp } from "../../engine/kernels.ts";
 import { seededIntegers } from "../../engine/seeded.ts";
+import { fitsPairs, pairsStep } from "../../model/conv1dPairs.ts";
 import { allocImage, type PaddedImage, placePixels } from "../../model/image.ts";
 import type { LayerWeights } from "../../model/layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer, type Rows } from "../../model/linear.ts";
@@ -8,7 +9,7 @@ import { CODE_MAX, storageOf } from "../../model/storage.ts";
 import { velocityStep } from "../../model/velocityPlan.ts";
 import { scratchBytes, winogradForm, winogradSteps } from "../../model/winogradPlan.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
-import { type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
+import { type Conv1dShape, type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
 
 /** Every layer of epic-base as the job of its kernel, weights and activations seeded. */
 export const layerCases: readonly BenchCase[] = layerShapes.map((shape) => ({
@@ -74,6 +75,38 @@ function placeWinogradJob(build: BenchBuild, shape: ImageShape): Job {
     run: () => {
       for (const step of steps) step.run();
     },
+    output: () => readCodes(build, shape, c),
+  };
+}
+
+/** The encoder's strided layers, two outputs at a time, in the modules that take that way; rates are those of the plain one. */
+export const pairsCases: readonly BenchCase[] = layerShapes
+  .filter((shape): shape is Conv1dShape => shape.kind === "conv1d" && shape.kernel > 1)
+  .map((shape) => ({
+    name: `pairs ${shape.name}`,
+    kernel: "conv1d_pairs_s16",
+    side: "edge",
+    place: (build) => placePairsJob(build, shape),
+  }));
+
+function placePairsJob(build: BenchBuild, shape: Conv1dShape): Job {
+  const { samples, kernel, stride, padding } = shape;
+  const count = Math.floor((samples + 2 * padding - kernel) / stride) + 1;
+  if (!fitsPairs(build, shape, count)) return placeLayerJob(build, shape);
+  const inBytes = shape.in * storageOf(shape.input, build.name).bytes;
+  const outBytes = shape.out * storageOf(shape.output, build.name).bytes;
+  const a = alloc(build, (samples + 2 * padding) * inBytes);
+  const c = alloc(build, count * outBytes);
+  fillActivations(build, shape, a);
+  const step = pairsStep(build, {
+    ...{ layer: shape, weights: seededWeights(shape), count },
+    input: { address: a.address, rowBytes: inBytes, halo: padding },
+    output: { address: c.address, rowBytes: outBytes, halo: 0 },
+  });
+  return {
+    macs: step.macs,
+    peak: "s16",
+    run: step.run,
     output: () => readCodes(build, shape, c),
   };
 }

@@ -12,6 +12,9 @@ import { ONES_I16 } from "./lib/vectors";
 /** Bytes of weights that move past in one pass: half of the smallest L1. */
 const STREAM_BYTES: usize = 16384;
 
+/** Steps of one pass of f32 chains. */
+const F32_STEPS: i32 = 512;
+
 /** First byte the host may use. */
 export function heap_base(): usize {
   return (__heap_base + 63) & ~63;
@@ -60,6 +63,40 @@ export function l1(passes: i32, base: usize): void {
 export function l1_dot4(passes: i32, base: usize): void {
   if (ASC_FEATURE_SIMD) streamed(passes, base, true);
   else scalarLoop(passes, base, 4);
+}
+
+/** Products and sums of f32 vectors of one pass of `f32_registers`, each. */
+export function f32_pairs_per_pass(): i32 {
+  return F32_STEPS * 6;
+}
+
+/**
+ * The ceiling of f32 arithmetic: six chains of products and six of sums, so that both kinds of unit are busy whatever their
+ * latency. `base` holds a vector of ones. Nothing to measure without SIMD.
+ */
+export function f32_registers(passes: i32, base: usize): void {
+  if (ASC_FEATURE_SIMD) f32Chains(passes, base);
+}
+
+/**
+ * The ceiling of a sweep over memory as a time step of the wave equation makes it, without its arithmetic: p, d and c are read once,
+ * p and d written. The three arrays stand one after the other from `base`, `bytes` each, a multiple of 16.
+ */
+export function f32_sweep(base: usize, bytes: usize): void {
+  if (ASC_FEATURE_SIMD) {
+    let p = base;
+    let d = base + bytes;
+    let c = d + bytes;
+    const end = d;
+    do {
+      const next = f32x4.add(v128.load(d), v128.load(c));
+      v128.store(d, next);
+      v128.store(p, f32x4.add(v128.load(p), next));
+      p += 16;
+      d += 16;
+      c += 16;
+    } while (p < end);
+  }
 }
 
 /** Eight chains that feed their own next step; `advance` 0 reads the same operand for ever. */
@@ -254,4 +291,51 @@ function streamed(passes: i32, base: usize, dot4: bool): void {
   v128.store(end, s5, 80);
   v128.store(end, s6, 96);
   v128.store(end, s7, 112);
+}
+
+// @ts-ignore: decorator
+@inline
+function f32Chains(passes: i32, base: usize): void {
+  const one = v128.load(base);
+  let m0 = one;
+  let m1 = one;
+  let m2 = one;
+  let m3 = one;
+  let m4 = one;
+  let m5 = one;
+  let s0 = one;
+  let s1 = one;
+  let s2 = one;
+  let s3 = one;
+  let s4 = one;
+  let s5 = one;
+  do {
+    let steps = F32_STEPS;
+    do {
+      m0 = f32x4.mul(m0, one);
+      s0 = f32x4.add(s0, one);
+      m1 = f32x4.mul(m1, one);
+      s1 = f32x4.add(s1, one);
+      m2 = f32x4.mul(m2, one);
+      s2 = f32x4.add(s2, one);
+      m3 = f32x4.mul(m3, one);
+      s3 = f32x4.add(s3, one);
+      m4 = f32x4.mul(m4, one);
+      s4 = f32x4.add(s4, one);
+      m5 = f32x4.mul(m5, one);
+      s5 = f32x4.add(s5, one);
+    } while (--steps);
+  } while (--passes);
+  v128.store(base, m0, 16);
+  v128.store(base, m1, 32);
+  v128.store(base, m2, 48);
+  v128.store(base, m3, 64);
+  v128.store(base, m4, 80);
+  v128.store(base, m5, 96);
+  v128.store(base, s0, 112);
+  v128.store(base, s1, 128);
+  v128.store(base, s2, 144);
+  v128.store(base, s3, 160);
+  v128.store(base, s4, 176);
+  v128.store(base, s5, 192);
 }

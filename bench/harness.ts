@@ -37,6 +37,8 @@ export function table(results: readonly BenchResult[]): string {
       `±${Math.round(row.spread * 50)} %`.padStart(7),
       (row.gmacs === null ? "" : `${row.gmacs.toFixed(1)} GMAC/s`).padStart(13),
       row.peakShare === null ? "" : `${Math.round(row.peakShare * 100)} % of peak`,
+      row.gcells === undefined ? "" : `${row.gcells.toFixed(2)} Gcell/s`,
+      row.memoryShare === undefined ? "" : `${Math.round(row.memoryShare * 100)} % of a sweep`,
     ]
       .join(" ")
       .trimEnd(),

@@ -38,6 +38,10 @@ export interface BenchResult {
    * median over rounds. null where macs is 0.
    */
   readonly peakShare: number | null;
+  /** Cells times steps per second at the median, 1e9; of the acoustic kernels alone. */
+  readonly gcells?: number;
+  /** Their rate over that of a sweep of the same fields through memory, as `peakShare`. */
+  readonly memoryShare?: number;
 }
 
 export const benchCases: readonly BenchCase[] = [

@@ -14,6 +14,9 @@ interface PeakExports {
   readonly registers_dot4_4x16: Loop;
   readonly l1: Loop;
   readonly l1_dot4: Loop;
+  f32_pairs_per_pass(): number;
+  readonly f32_registers: Loop;
+  f32_sweep(base: number, bytes: number): void;
 }
 
 /** One loop of nothing but multiply-accumulates. */
@@ -35,6 +38,9 @@ export interface Peak {
 const PASSES = 50;
 
 const TRIAL_RUNS = 200;
+
+/** What `f32_registers` reads and writes, rounded up. */
+const F32_LOOP_BYTES = 256;
 
 const SOURCES = {
   i32: () => import("../../engine/wasm/peak.scalar.ts"),
@@ -60,6 +66,31 @@ export async function openPeak(kind: PeakKind): Promise<Peak> {
   const tiles = [exports.registers_4x8, exports.registers_4x16];
   if (dot4) tiles.push(exports.registers_dot4_4x8, exports.registers_dot4_4x16);
   return { kind, registers: fastest(...tiles, ...streamed), l1: fastest(...streamed) };
+}
+
+/** The two ceilings of a time step of the wave equation, in 128-bit SIMD. */
+export interface F32Bounds {
+  /** f32 products and sums in registers, one of each counted as one multiply-accumulate. */
+  readonly registers: PeakLoop;
+  /** One sweep over fields of the grid's size, with next to no arithmetic. */
+  readonly sweep: () => void;
+}
+
+/** @param bytes of one field of the grid */
+export async function openF32Bounds(bytes: number): Promise<F32Bounds> {
+  const { wasmHex } = await SOURCES.s16();
+  const { exports, memory } = await loadModule<PeakExports>(wasmHex);
+  const base = exports.heap_base();
+  const missing = base + F32_LOOP_BYTES + 3 * bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  // The sweep runs over zeros, above the loop's ones and what it leaves.
+  const fields = base + F32_LOOP_BYTES;
+  new Float32Array(memory.buffer, base, 4).fill(1);
+  const run = () => exports.f32_registers(PASSES, base);
+  return {
+    registers: { macs: PASSES * exports.f32_pairs_per_pass() * 4, run },
+    sweep: () => exports.f32_sweep(fields, bytes),
+  };
 }
 
 function bestMs(run: () => void): number {

@@ -90,8 +90,21 @@ export function linearStep(
   const b = panels[phase]!;
   const segStride = input.segStride ?? 0;
   const args: Parameters<Igemm> = [
-    ...([a, aOff, rows, segments, segStride, segBytes, b, bias, scale] as const),
-    ...([c, cOff, n, outKind, lo, hi] as const),
+    a,
+    aOff,
+    rows,
+    segments,
+    segStride,
+    segBytes,
+    b,
+    bias,
+    scale,
+    c,
+    cOff,
+    n,
+    outKind,
+    lo,
+    hi,
   ];
   return kernelStep(build.exports[layer.kernel], layer.kernel, args, {
     name: panels.length > 1 ? `${name} phase ${phase}` : name,

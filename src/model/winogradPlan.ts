@@ -1,3 +1,4 @@
+import type { Arena } from "../engine/arena.ts";
 import { type CentralExports, PANEL, usesUint8Activations } from "../engine/kernels.ts";
 import {
   WINOGRAD_2X2,
@@ -76,18 +77,16 @@ function phaseStep(
   arena.release(mark);
   const step = phases === 4 ? 2 : 1;
   const [py, px] = [phase >> 1, phase & 1];
-  const corners = tileCorners(form, image);
   const shift = step === 2 ? [py - 1, px - 1] : [-1, -1];
-  const from = corners.map(([y, x]) => pixelOffset(image, y + shift[0]!, x + shift[1]!));
-  const to = corners.map(([y, x]) => pixelOffset(next, step * y + py, step * x + px));
-  const [aOff, cOff] = [arena.place(Uint32Array.from(from)), arena.place(Uint32Array.from(to))];
+  const [aOff, tiles] = placeTiles(arena, form, image, image, 1, shift[0]!, shift[1]!);
+  const [cOff] = placeTiles(arena, form, image, next, step, py, px);
   const { outKind, lo, hi } = storageOf(layer.output, module);
   const [cRow, cPixel] = [step * next.rowBytes, step * next.pixelBytes];
   return kernelStep(
     exports[form.kernel],
     form.kernel,
     [
-      ...([image.address, aOff, corners.length, image.rowBytes, layer.in, b, bias, scale] as const),
+      ...([image.address, aOff, tiles, image.rowBytes, layer.in, b, bias, scale] as const),
       ...([next.address, cOff, cRow, cPixel, out, outKind, lo, hi, scratch] as const),
     ],
     {
@@ -97,16 +96,42 @@ function phaseStep(
   );
 }
 
-/** First pixels of the tiles that cover an image; the last ones of a row or column overlap others. */
-function tileCorners({ tileOut }: WinogradForm, { height, width }: ImageSize): [number, number][] {
-  const starts = (length: number) =>
-    Array.from({ length: Math.ceil(length / tileOut) }, (_, i) =>
-      Math.min(i * tileOut, length - tileOut),
-    );
-  return starts(height).flatMap((y) => starts(width).map((x): [number, number] => [y, x]));
+/**
+ * Places where the tiles that cover `size` begin in `image`: tile (y, x) at pixel (step y + top, step x + left).
+ * @returns the table's address and the number of tiles
+ */
+function placeTiles(
+  arena: Arena,
+  { tileOut }: WinogradForm,
+  { height, width }: ImageSize,
+  image: PaddedImage,
+  step: number,
+  top: number,
+  left: number,
+): [number, number] {
+  const [rows, columns] = [Math.ceil(height / tileOut), Math.ceil(width / tileOut)];
+  const offsets = new Uint32Array(rows * columns);
+  for (let row = 0, i = 0; row < rows; row++) {
+    const y = step * tileStart(row, tileOut, height) + top;
+    for (let column = 0; column < columns; column++) {
+      const x = step * tileStart(column, tileOut, width) + left;
+      offsets[i++] = pixelOffset(image, y, x);
+    }
+  }
+  return [arena.place(offsets), offsets.length];
+}
+
+/** First row or column of a tile; the last one overlaps the one before. */
+function tileStart(index: number, tileOut: number, length: number): number {
+  return Math.min(index * tileOut, length - tileOut);
 }
 
 /** Bytes of scratch that a layer needs. */
-export function scratchBytes(form: WinogradForm, layer: ImageLayer, size: ImageSize): number {
-  return winogradScratchBytes(form, tileCorners(form, size).length, layer.in, layer.out);
+export function scratchBytes(
+  form: WinogradForm,
+  layer: ImageLayer,
+  { height, width }: ImageSize,
+): number {
+  const tiles = Math.ceil(height / form.tileOut) * Math.ceil(width / form.tileOut);
+  return winogradScratchBytes(form, tiles, layer.in, layer.out);
 }

@@ -168,8 +168,9 @@ function checkTables({ slots, channels, frequencies, contexts }: LatentTables): 
   if (contexts.length !== count) {
     throw new RangeError(`latent.contexts: expected ${count} values, got ${contexts.length}`);
   }
-  const bad = contexts.findIndex((table) => table >= tables);
-  if (bad >= 0) {
+  let bad = 0;
+  while (bad < count && contexts[bad]! < tables) bad++;
+  if (bad < count) {
     throw new RangeError(
       `latent.contexts: expected tables 0..${tables - 1}, got ${contexts[bad]} at ${bad}`,
     );

@@ -14,7 +14,7 @@ test("names what fell by more than 15 % and passes what did not", { timeout: 300
   writeFileSync(file, JSON.stringify(others));
   expect(check(file, "--write").status).toBe(0);
   const record = JSON.parse(readFileSync(file, "utf8")) as Record<string, { shares: Shares }>;
-  expect(record["node1"], "one file holds the records of several Nodes").toEqual(others.node1);
+  expect(record.node1, "one file holds the records of several Nodes").toEqual(others.node1);
   const own = record[`node${process.versions.node.split(".")[0]}`];
   const rows = Object.keys(own!.shares);
   expect(rows).toContain("enc3 16x128x64 simd");

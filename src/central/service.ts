@@ -99,8 +99,8 @@ const RETRY_MS = 5000;
 const COMMITS_MAX = 16;
 /** While more is on its way to the disk, acknowledgements are held back so long, to go in one message. */
 const ACK_GATHER_MS = 200;
-/** A device that has so many to come is told at once: it may be waiting for room in its window. */
-const ACK_GATHER_MAX = 24;
+/** A device that has so many to come is told at once: it may be waiting for room in its window, 8 by default. */
+const ACK_GATHER_MAX = 8;
 /** An overloaded service does not tell each device more often than this. */
 const BUSY_EVERY_MS = 250;
 

@@ -53,7 +53,7 @@ export function winograd2x2_s16(
       const v = inputs + <usize>t * pixel;
       for (let k: usize = 0; k < pixel; k += 16) transformInput(x + k, aRow, pixel, scratch, v + k, inputStep);
     }
-    tileProducts(inputs, inputStep, rows, pixel, b, sums, n, <i32>POSITIONS);
+    tileProducts(inputs, inputStep, rows, count, pixel, b, sums, n, <i32>POSITIONS);
     for (let t = 0; t < count; t++) {
       const y = c + <usize>load<u32>(cOff + (<usize>(first + t) << 2));
       const m = sums + ((<usize>t * <usize>n) << 2);

@@ -1,15 +1,18 @@
-import { dot4x8 } from "./dot4x8";
+import { dot3x8, dot4x8 } from "./dot4x8";
 
 /**
  * The products of Winograd's filtering: for each position p, sums[p] = inputs[p] · weights[p], s32.
  * inputs   s16  [positions][rows][bytes / 2], positions `inputStep` bytes apart; rows a multiple of 4
  * weights  s16  [positions][n/8][bytes/4][8][2]
  * sums     s32  [positions][rows][n]
+ * count         rows that matter, up to three fewer than `rows`: those go three at a time where that makes it come out even,
+ *               else all are computed
  */
 export function tileProducts(
   inputs: usize,
   inputStep: usize,
   rows: i32,
+  count: i32,
   bytes: usize,
   weights: usize,
   sums: usize,
@@ -18,17 +21,25 @@ export function tileProducts(
 ): void {
   const sumRow = <usize>n << 2;
   const sumStep = <usize>rows * sumRow;
+  const short = rows - count;
+  const threes = 3 * short <= count ? 3 * short : 0; // 4 a + 3 short = count
+  const foursBytes = <usize>(threes ? count - threes : rows) * bytes;
+  const threesBytes = <usize>threes * bytes;
   for (; positions; positions--) {
-    const end = inputs + inputStep;
     for (let column = sums; column < sums + sumRow; column += 32) {
+      let x = inputs;
       let y = column;
-      for (let x = inputs; x < end; x += bytes << 2) {
+      for (const end = x + foursBytes; x < end; x += bytes << 2) {
         dot4x8(x, x + bytes, x + 2 * bytes, x + 3 * bytes, bytes, weights, y, sumRow);
         y += sumRow << 2;
       }
+      for (const end = x + threesBytes; x < end; x += 3 * bytes) {
+        dot3x8(x, x + bytes, x + 2 * bytes, bytes, weights, y, sumRow);
+        y += 3 * sumRow;
+      }
       weights += bytes << 3;
     }
-    inputs = end;
+    inputs += inputStep;
     sums += sumStep;
   }
 }

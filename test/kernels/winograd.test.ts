@@ -44,7 +44,10 @@ describe.each(builds)("$title", ({ platform, reason }) => {
       for (const [height, width] of [
         [tileOut, tileOut],
         [tileOut + 1, tileOut],
+        [tileOut, 3 * tileOut],
         [2 * tileOut, 2 * tileOut + 1],
+        [5 * tileOut, tileOut],
+        [3 * tileOut, 3 * tileOut],
         [6 * tileOut - 1, 5 * tileOut],
         [6 * tileOut, 7 * tileOut],
       ] as const) {

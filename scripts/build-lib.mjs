@@ -1,7 +1,7 @@
-// Bundles what `epic-wasm`, `epic-wasm/edge`, `epic-wasm/central` and the rest of the core export into dist/lib: one file per
-// entry and one per set of entries that share code, where tsc leaves some forty. A process reads and links a few files instead,
-// which is most of the time from import to the first latent. The modules' texts stay files of their own: only one is needed.
-import { existsSync, readdirSync, statSync } from "node:fs";
+// Bundles what `epic-wasm`, `epic-wasm/edge`, `epic-wasm/central` and the rest of the core export into dist/lib, where tsc leaves
+// some forty files. What all share stands in edge.js, so that an end device reads and links one file and a central node two: that
+// is most of the time from import to the first latent. The modules' texts stay files of their own: only one is needed.
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -16,8 +16,12 @@ const ENTRIES = {
   protocol: "dist/protocol/index.js",
 };
 
-/** Modules of this many entries go to one file of their own: those that `index`, `edge` and `central` share. */
-const SHARED_BY = 3;
+/** What `index`, `edge` and `central` share, by the number of entries; what one half has for itself, by folder. */
+const GROUPS = [
+  { name: "edge", test: /dist\/(edge\/|model\/edgePlan)/ },
+  { name: "central", test: /dist\/(central\/|engine\/centralModules)/ },
+  { name: "edge", minShareCount: 3 },
+];
 
 if (!isCurrent()) await build();
 
@@ -31,13 +35,13 @@ async function build() {
     preserveEntrySignatures: "allow-extension",
     treeshake: { moduleSideEffects: false },
   });
-  await bundle.write({
+  const { output } = await bundle.write({
     dir: `${root}dist/lib`,
     format: "es",
     entryFileNames: "[name].js",
     chunkFileNames: "[name].js",
     cleanDir: true,
-    codeSplitting: { groups: [{ name: "core", minShareCount: SHARED_BY }] },
+    codeSplitting: { groups: GROUPS },
     // A process reads and parses all of it at every start; names stay, so that a stack says where it was.
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     banner: ({ moduleIds }) =>
@@ -46,6 +50,10 @@ async function build() {
         : "",
   });
   await bundle.close();
+  // publint knows a module by an export that begins a line.
+  for (const { fileName, code } of output) {
+    writeFileSync(`${root}dist/lib/${fileName}`, code.replace(/export\{[^{}]*\};\s*$/, "\n$&"));
+  }
 }
 
 /** A bundle newer than all that tsc wrote is kept: the first `npx epic` in a clone runs the build again. */

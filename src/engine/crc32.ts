@@ -1,5 +1,8 @@
-/** Remainders of the 16 nibbles: two steps a byte, and no large table to fill at start-up. */
-const NIBBLES = Uint32Array.from({ length: 16 }, (_, nibble) => {
+/**
+ * Remainders of the 16 nibbles: two steps a byte, and no large table to fill at start-up. Signed, as bitwise operators give
+ * them: an integer above 2^31 is an object until its code is compiled.
+ */
+const NIBBLES = Int32Array.from({ length: 16 }, (_, nibble) => {
   let remainder = nibble;
   for (let bit = 0; bit < 4; bit++) {
     remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);

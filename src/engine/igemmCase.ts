@@ -1,7 +1,7 @@
 import type { Arena } from "./arena.ts";
 import { type IgemmName, type KernelExports, OutKind, roundUp } from "./kernels.ts";
 import { placeWeights } from "./placeWeights.ts";
-import { seededIntegers } from "./seeded.ts";
+import { selfTestIntegers } from "./seeded.ts";
 
 /** A seeded product in a module's memory: `rows` of `segments` runs of A against `n` channels. */
 export interface IgemmCase {
@@ -36,7 +36,7 @@ export function igemmCase(
   form: IgemmName = input === "u7" ? "igemm_u7" : "igemm_s16",
 ): IgemmCase {
   const { rows, segments, segment, n } = shape;
-  const random = seededIntegers(seed);
+  const random = selfTestIntegers(seed);
   const k = segments * segment;
   const isU7 = input === "u7";
   const [low, high] = isU7 ? [0, 127] : [-2047, 2047];

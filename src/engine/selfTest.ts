@@ -9,7 +9,7 @@ import {
   OutKind,
   PANEL,
 } from "./kernels.ts";
-import { seededIntegers } from "./seeded.ts";
+import { selfTestIntegers } from "./seeded.ts";
 import {
   WINOGRAD_2X2,
   WINOGRAD_3X3,
@@ -28,7 +28,7 @@ const SHAPE: IgemmShape = { rows: 8, segments: 2, segment: 20, n: 16 };
 export function edgeSelfTest(exports: EdgeExports, arena: Arena): number {
   let crc = inputStageCrc(exports, arena, igemmCrc(exports, arena));
   crc = conv1dPairsCrc(exports, arena, crc);
-  const random = seededIntegers(3);
+  const random = selfTestIntegers(3);
   const codes = arena.place(Int16Array.from({ length: 24 }, () => random(-127, 127)));
   const packed = arena.alloc(24);
   exports.pack_s8(codes, packed, 24);
@@ -38,7 +38,7 @@ export function edgeSelfTest(exports: EdgeExports, arena: Arena): number {
 /** Four pairs over rows of two channels, a kernel of five in steps of one, values at the ends of their range. */
 function conv1dPairsCrc(exports: EdgeExports, arena: Arena, crc: number): number {
   const [channels, outputs, kernel, half] = [2, 8, 5, 2];
-  const random = seededIntegers(9);
+  const random = selfTestIntegers(9);
   const rows = outputs + kernel - 1;
   const codes = Int16Array.from({ length: rows * channels }, () => random(-1, 1) * 16383);
   const weight = Int8Array.from({ length: PANEL * kernel * channels }, () => random(-127, 127));
@@ -86,7 +86,7 @@ export function centralSelfTest(exports: CentralExports, arena: Arena): number {
 /** Four rows in both types, two segments of 32 values each, clamped at both ends. */
 function convVelocityCrc(exports: CentralExports, arena: Arena, crc: number): number {
   const [rows, segments, values] = [4, 2, 32];
-  const random = seededIntegers(8);
+  const random = selfTestIntegers(8);
   const codes = Array.from({ length: rows * segments * values }, () => random(0, 127));
   const weight = Int8Array.from({ length: segments * values }, () => random(-127, 127));
   const y = arena.alloc(rows * 4);
@@ -112,7 +112,7 @@ function winogradCrc(
 ): number {
   const { taps, tileIn, tileOut, inputMax } = form;
   const channels = PANEL;
-  const random = seededIntegers(7);
+  const random = selfTestIntegers(7);
   const pixels = tileIn * tileIn * channels;
   const image = Int16Array.from({ length: pixels }, () => random(0, 1) * inputMax);
   const weight = Int8Array.from({ length: channels * channels * taps * taps }, () => {
@@ -151,7 +151,7 @@ function igemmCrc(exports: KernelExports, arena: Arena): number {
 
 function inputStageCrc(exports: EdgeExports, arena: Arena, crc: number): number {
   const [shots, samples, receivers, taps, outRows] = [2, 40, 6, 13, 5];
-  const random = seededIntegers(4);
+  const random = selfTestIntegers(4);
   const traces = Float32Array.from(
     { length: shots * samples * receivers },
     () => random(-40000, 40000) / 1000,
@@ -167,7 +167,7 @@ function inputStageCrc(exports: EdgeExports, arena: Arena, crc: number): number 
 
 function layerNormCrc(exports: CentralExports, arena: Arena, crc: number): number {
   const [rows, d] = [3, 24];
-  const random = seededIntegers(5);
+  const random = selfTestIntegers(5);
   const x = arena.place(Float32Array.from({ length: rows * d }, () => random(-5000, 9000) / 1024));
   const yOff = arena.place(Uint32Array.from({ length: rows }, (_, row) => row * d * 2));
   const y = arena.alloc(rows * d * 2);
@@ -178,7 +178,7 @@ function layerNormCrc(exports: CentralExports, arena: Arena, crc: number): numbe
 function attentionCrc(exports: CentralExports, arena: Arena, crc: number): number {
   const [queries, keys, heads, headDim] = [5, 16, 2, 8];
   const stride = heads * headDim * 2;
-  const random = seededIntegers(6);
+  const random = selfTestIntegers(6);
   const place = (rows: number): number =>
     arena.place(Int16Array.from({ length: (rows * stride) / 2 }, () => random(-2047, 2047)));
   const [q, k, v] = [place(queries), place(keys), place(keys)];

@@ -69,7 +69,7 @@ describe("openModule", () => {
     const module = await openModule(family({ relaxed: "unknown", simd: "wrong bits" }));
     expect(module.name).toBe("scalar");
     expect(module.reason).toMatch(
-      /simd failed its self-test \(CRC 321af4b3 instead of 321af4b2\)$/,
+      /simd failed its self-test \(CRC 1126a193 instead of 1126a192\)$/,
     );
   });
 
@@ -101,7 +101,7 @@ describe("openModule, asked for one module", () => {
     );
     const wrong = { ...edgeModules, selfTestCrc: 0 };
     await expect(openModule(wrong, { module: "simd" })).rejects.toThrow(
-      "module: simd failed its self-test (CRC 321af4b2 instead of 00000000)",
+      "module: simd failed its self-test (CRC 1126a192 instead of 00000000)",
     );
   });
 

@@ -1,5 +1,6 @@
 import { elementShift } from "../lib/outKind";
-import { storeSums8 } from "../lib/store";
+import { roundBound } from "../lib/round";
+import { storeCodes8 } from "../lib/store";
 
 /** Bytes of the sums of one tile, which stand in scratch memory before the differences. */
 const TILE: usize = 128;
@@ -16,6 +17,7 @@ const TILE: usize = 128;
  * b      s16  [n/8][(3·half + 2·rest)/4][8][2], packed by pack_conv1d_pairs
  * bias   s32  [n];  scale f32 [n];  n a multiple of 8
  * cOff   u32  [2][pairs]: rows of the first outputs, then of the second; pairs may overlap
+ * outKind     of codes: 0, 1 or 2
  * scratch     aBytes + 144 bytes, 16-byte aligned
  * Range: sums may wrap on the way; the exporter keeps the last below 2^31.
  * Twin: reference/conv1d_pairs_s16.ts. Checked in: src/model.
@@ -41,6 +43,8 @@ export function conv1d_pairs_s16(
   const d = scratch + TILE;
   subtractRows(a, half, d, d + aBytes - half);
   const panelOut = <usize>8 << elementShift(outKind);
+  const lower = roundBound(lo);
+  const upper = roundBound(hi);
   const tableBytes = <usize>pairs << 2;
   const aOffEnd = aOff + tableBytes;
   for (const biasEnd = bias + (<usize>n << 2); bias < biasEnd; bias += 32) {
@@ -108,10 +112,10 @@ export function conv1d_pairs_s16(
         }
         if (isLast) {
           const rows = run == 2 ? out : out + tableBytes;
-          storeSums8(c + <usize>load<u32>(rows), s00, s01, scale, outKind, lo, hi);
-          storeSums8(c + <usize>load<u32>(rows, 4), s10, s11, scale, outKind, lo, hi);
-          storeSums8(c + <usize>load<u32>(rows, 8), s20, s21, scale, outKind, lo, hi);
-          storeSums8(c + <usize>load<u32>(rows, 12), s30, s31, scale, outKind, lo, hi);
+          storeCodes8(c + <usize>load<u32>(rows), s00, s01, scale, lower, upper, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 4), s10, s11, scale, lower, upper, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 8), s20, s21, scale, lower, upper, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 12), s30, s31, scale, lower, upper, panelOut);
         }
       }
       out += 16;

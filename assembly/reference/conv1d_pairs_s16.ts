@@ -62,27 +62,21 @@ function differenceDot(x: usize, bytes: usize, w: usize): i32 {
  * Runs once, when a model is loaded, so all builds have this one form.
  */
 export function pack_conv1d_pairs(w: usize, n: i32, half: usize, rest: usize, b: usize): void {
-  const panel = (3 * half + 2 * rest) << 4;
   for (let o: usize = 0; o < <usize>n; o++) {
-    let to = b + (o >> 3) * panel + ((o & 7) << 2);
-    const second = w + half;
-    const last = second + half;
-    for (let k: usize = 0; k < half; k++) put(to, k, <i32>load<i8>(w + k) + <i32>load<i8>(second + k));
-    to += half << 4;
-    for (let k: usize = 0; k < half; k++) put(to, k, <i32>load<i8>(w + k));
-    to += half << 4;
-    for (let k: usize = 0; k < rest; k++) put(to, k, <i32>load<i8>(last + k));
-    to += rest << 4;
-    for (let k: usize = 0; k < half; k++) put(to, k, -<i32>load<i8>(second + k));
-    to += half << 4;
-    for (let k: usize = 0; k < rest; k++) put(to, k, <i32>load<i8>(last + k));
-    w = last + rest;
+    let channel = b + (o >> 3) * ((3 * half + 2 * rest) << 4) + ((o & 7) << 2);
+    for (let run = 0; run < 5; run++) {
+      const isLast = run == 2 || run == 4;
+      const length = isLast ? rest : half;
+      const first = isLast ? w + 2 * half : w;
+      const own = run == 3 ? 0 : 1;
+      const other = run == 0 ? 1 : run == 3 ? -1 : 0;
+      for (let k: usize = 0; k < length; k++) {
+        // Where `other` is 0 this may read past the weights: memory, and of no consequence.
+        const value = own * <i32>load<i8>(first + k) + other * <i32>load<i8>(first + half + k);
+        store<i16>(channel + ((k & 1) << 1), value);
+        channel += (k & 1) << 5;
+      }
+    }
+    w += 2 * half + rest;
   }
-}
-
-/** Value k of one channel of a panel. */
-// @ts-ignore: decorator
-@inline
-function put(channel: usize, k: usize, value: i32): void {
-  store<i16>(channel + ((k >> 1) << 5) + ((k & 1) << 1), value);
 }

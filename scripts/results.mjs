@@ -191,7 +191,7 @@ function sources() {
     float &&
       `Float: the network before quantisation, ${n(float)} maps per family (\`train/evaluate.py --float\`).`,
     baseline &&
-      `Baseline: ${baseline.model}, ${(baseline.parameters / 1e6).toFixed(1)} M parameters, trained on the same maps, ` +
+      `Baseline: ${baseline.model}, ${(baseline.parameters / 1e6).toFixed(1)} M parameters, trained on epic-base's maps and 11,000 more, ` +
         `${n(baseline)} maps per family (\`train/evaluate.py --baseline\`, [training](training.md)).`,
     baseline && comparison(),
   ];

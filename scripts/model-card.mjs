@@ -86,6 +86,7 @@ ${recipe.purpose} ${shots} shots, ${receivers} receivers on ${devices.length} de
 | multiply-accumulates per record | ${million(macs.full)} M: ${devices.length} encoders of ${million(macs.encoder)} M, central ${million(macs.central)} M, decoder ${million(macs.decoder)} M |
 | files | edge ${bytes("edge")} bytes, central ${bytes("central")} bytes |
 | training | ${maps.toLocaleString("en")} generated maps of ten families (seeds ${[dataSeed].flat().join(", ")}), ${steps.toLocaleString("en")} ${recipe.training}; boundary: ${training.boundary}; checked during training on seed ${testSeed}; [train/EXPERIMENTS.md](../../train/EXPERIMENTS.md) |
+| time and machine | ${recipe.time} |
 | commit | ${commit} |
 
 ## Fidelity

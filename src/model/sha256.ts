@@ -10,7 +10,7 @@ interface NodeHash {
 
 /**
  * SHA-256 of `parts`, one after the other, in hex. Node, Deno and Bun hash them where they stand; WebCrypto wants one piece, copies
- * it and asks another thread.
+ * it and asks another thread, and a page from an insecure origin has none.
  */
 export async function sha256Hex(...parts: readonly Uint8Array[]): Promise<string> {
   const hash = nodeCrypto()?.createHash("sha256");
@@ -18,7 +18,9 @@ export async function sha256Hex(...parts: readonly Uint8Array[]): Promise<string
     for (const part of parts) hash.update(part);
     return hash.digest("hex");
   }
-  const digest = await crypto.subtle.digest("SHA-256", joined(parts));
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (!subtle) return (await import("./sha256Plain.ts")).sha256Plain(...parts);
+  const digest = await subtle.digest("SHA-256", joined(parts));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

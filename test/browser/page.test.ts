@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PageServer } from "../../src/cli/pageServer.ts";
-import { loadModel } from "../../src/io/modelFiles.ts";
+import { loadModel, shippedModelFolder } from "../../src/io/modelFiles.ts";
 import { readNpy } from "../../src/io/npy.ts";
 import { velocityMap } from "../../src/physics/index.ts";
 import { Encoding } from "../../src/protocol/index.ts";
@@ -29,6 +29,10 @@ const all = [true, true, true, true, true];
 const truth = velocityMap("flatfault-a", 11, 0);
 const plain: InversionInput = { truth, noise: 0, encoding: Encoding.int8, present: all };
 const START = "#family=flatfault-a&seed=11";
+/** An address of this machine that browsers do not hold for secure. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === "IPv4" && !one.internal)?.address;
 
 if (chromiumPath === undefined) {
   console.log(
@@ -401,6 +405,28 @@ describe.skipIf(chromiumPath === undefined)("the page on other terms", () => {
       await browser.close();
       await server.close();
       await rm(folder, { recursive: true });
+    }
+  });
+
+  it.skipIf(outside === undefined)("runs for another machine, over plain HTTP", async () => {
+    const server = await PageServer.start({
+      host: "0.0.0.0",
+      port: 0,
+      modelFolder: shippedModelFolder,
+      pageFolder,
+    });
+    const browser = await launch();
+    try {
+      const opened = await open(browser, `http://${outside}:${server.port}/`, START);
+      await settled(opened.page);
+      expect(await opened.page.evaluate(() => isSecureContext)).toBe(false);
+      const { data } = await readNpy(await saved(opened.page, "save-map"));
+      const node = await Inversion.load(await loadModel());
+      expect(bits(data)).toBe(bits(node.run(plain).map!));
+      expect(opened.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      await server.close();
     }
   });
 

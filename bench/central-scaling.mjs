@@ -2,12 +2,11 @@
 //   npm run bench:scaling -- [--rounds 3] [--seconds 25] [--warmup 5] [--centrals 1,2] [--here] [--json]
 // Cases take turns, round by round; each figure is the median of its rounds. --here leaves the newer Node out. Wants a
 // machine that does nothing else; "cores busy" says how much of it the processes, the broker and the clients took together.
-import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { median } from "../dist/testbed/bench/timing.js";
+import { runNode } from "../scripts/run-node.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
@@ -41,14 +40,7 @@ else printTable();
 function measure({ launcher, centrals }) {
   const load = ["--centrals", centrals, "--seconds", values.seconds, "--warmup", values.warmup];
   const script = [...launcher, "bench/central-throughput.mjs", ...load, "--json"];
-  const { stdout, status } = spawnSync(process.execPath, script, {
-    cwd: ROOT,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 2 ** 24,
-  });
-  if (status !== 0) process.exit(status ?? 1);
-  return JSON.parse(stdout);
+  return JSON.parse(runNode(...script));
 }
 
 function printTable() {
@@ -93,10 +85,6 @@ function timesOne({ launcher, runs }) {
   const rate = (some) => median(some.map(({ recordsPerSecond }) => recordsPerSecond));
   const one = cases.find((other) => other.launcher === launcher && other.centrals === "1");
   return one ? (rate(runs) / rate(one.runs)).toFixed(2) : "";
-}
-
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 function print(cells) {

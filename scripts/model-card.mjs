@@ -1,10 +1,10 @@
 // Writes weights/NAME/MODEL_CARD.md: what the files say of themselves, `epic eval` on seeds that training never saw, and
 // the recipe that train/recipes.json holds.
 //   node scripts/model-card.mjs [--model NAME] [--seed S] [-n COUNT]
-import { execFileSync } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { runEpic } from "./run-node.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ if (recipe === undefined) {
 }
 const modelOption = name === "epic-base" ? "" : ` --model ${folder}`;
 
-const model = epic("inspect", `${folder}/central.safetensors`);
+const model = runEpic("inspect", `${folder}/central.safetensors`);
 const { config } = model;
 const { training } = config;
 const openfwi = evaluate("openfwi", "--faults");
@@ -31,14 +31,9 @@ const text = card();
 writeFileSync(`${folder}/MODEL_CARD.md`, text);
 process.stdout.write(text);
 
-function epic(...args) {
-  const options = { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "inherit"] };
-  return JSON.parse(execFileSync("node", ["dist/cli/main.js", ...args, "--json"], options));
-}
-
 function evaluate(boundary, ...more) {
   const families = ["--family", "all", "-n", count, "--seed", seed, "--model", folder];
-  return epic("eval", ...families, "--boundary", boundary, ...more);
+  return runEpic("eval", ...families, "--boundary", boundary, ...more);
 }
 
 /** What a fault costs: complete records' mean SSIM less that of the variant, over all families. */

@@ -11,7 +11,6 @@
 //     --real DIR         folders of records of real maps, data*.npy and model*.npy: scored as well
 //     --scores DIR       what `epic eval --all -n N --check -o DIR` wrote, instead of running it
 //     --out DIR          instead of docs
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -25,6 +24,7 @@ import { textHeight } from "../dist/io/plots/text.js";
 import { ForwardModeller, velocityMap } from "../dist/physics/index.js";
 import { published, columns as publishedColumns } from "./openfwi-published.mjs";
 import { rateDistortionRows, rateDistortionSvg } from "./rate-distortion.mjs";
+import { runEpic } from "./run-node.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -48,10 +48,10 @@ const ERROR_MPS = 600;
 const scratch = options.scores ?? join("build", "results");
 const images = join(options.out, "images");
 mkdirSync(images, { recursive: true });
-if (!options.scores) epic("eval", "--all", "-n", String(askedCount()), "--check", "-o", scratch);
+if (!options.scores) runEpic("eval", "--all", "-n", String(askedCount()), "--check", "-o", scratch);
 const summary = readScores(join(scratch, "eval.json"));
 const count = Object.values(summary.families)[0].n;
-const real = options.real && epic("eval", options.real);
+const real = options.real && runEpic("eval", options.real);
 const float = readScores(options.float);
 const baseline = readScores(options.baseline);
 const disturbed = readScores(options.disturbed)?.disturbed;
@@ -72,16 +72,6 @@ function askedCount() {
   if (Number.isInteger(asked) && asked >= 2) return asked;
   console.error(`results: -n: expected a whole number from 2, got ${options.n}`);
   process.exit(2);
-}
-
-function epic(...args) {
-  const run = spawnSync(process.execPath, ["dist/cli/main.js", ...args, "--json"], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (run.status !== 0) process.exit(run.status ?? 1);
-  return JSON.parse(run.stdout);
 }
 
 /** What train/evaluate.py wrote; undefined when it was not given. */
@@ -191,7 +181,7 @@ function sources() {
     float &&
       `Float: the network before quantisation, ${n(float)} maps per family (\`train/evaluate.py --float\`).`,
     baseline &&
-      `Baseline: ${baseline.model}, ${(baseline.parameters / 1e6).toFixed(1)} M parameters, trained on epic-base's maps and 11,000 more, ` +
+      `Baseline: ${baseline.model}, ${(baseline.parameters / 1e6).toFixed(1)} M parameters, trained on epic-base's maps and more, ` +
         `${n(baseline)} maps per family (\`train/evaluate.py --baseline\`, [training](training.md)).`,
     baseline && comparison(),
   ];

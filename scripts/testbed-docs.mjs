@@ -7,13 +7,13 @@
  *
  * Raw data: build/testbed/RUN/testbed.json. The namespaces run is left out, with its reason, where there can be none.
  */
-import { spawnSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { whyNoNamespaces } from "../dist/testbed/namespaces.js";
+import { runNode } from "./run-node.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DOC = join(ROOT, "docs", "testbed.md");
@@ -41,16 +41,25 @@ for (const { name, link, records, more = [] } of runs) {
   loads.push(`${name} ${loadavg()[0].toFixed(1)}`);
   console.error(`${name}: ${records} records, load ${loadavg()[0].toFixed(1)}`);
   const out = ["--out", folderOf(name)];
-  node(["dist/cli/main.js", "testbed", "--link", link, "--records", `${records}`, ...out, ...more]);
+  runNode(
+    "dist/cli/main.js",
+    "testbed",
+    "--link",
+    link,
+    "--records",
+    `${records}`,
+    ...out,
+    ...more,
+  );
 }
 const shown = SHOWN.find((name) => runs.some((run) => run.name === name));
 const head =
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores of ${cpus()[0].model}, Node ${process.versions.node}. ` +
   `Load average before each run: ${loads.join(", ")}. "Fastest" is the record that was\ndisturbed least.\n\n`;
 const reportsOf = (names) => names.map((name) => join(folderOf(name), "testbed.json"));
-const tables = (args) => node(["scripts/testbed-tables.mjs", ...args]);
-const full = shown === undefined ? "" : tables(reportsOf([shown]));
-const all = tables(["--all-links", ...reportsOf(runs.map(({ name }) => name))]);
+const tables = (...args) => runNode("scripts/testbed-tables.mjs", ...args);
+const full = shown === undefined ? "" : tables(...reportsOf([shown]));
+const all = tables("--all-links", ...reportsOf(runs.map(({ name }) => name)));
 const picture = "![Latency, bytes and energy of seven arms on 4g](images/testbed-4g.png)\n\n";
 const section = `## Results\n\n${head}${picture}${full}### All links\n\n${all}`;
 if (values.print) {
@@ -75,15 +84,4 @@ function replaceSection(text) {
 
 function folderOf(name) {
   return join(ROOT, "build", "testbed", name);
-}
-
-function node(args) {
-  const { status, stdout } = spawnSync(process.execPath, args, {
-    cwd: ROOT,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 2 ** 26,
-  });
-  if (status !== 0) process.exit(status ?? 1);
-  return stdout;
 }

@@ -17,6 +17,9 @@ export const PANEL = 8;
 /** Output rows of one tile: the `rows` of every igemm is a multiple of it. */
 export const TILE_ROWS = 4;
 
+/** What `conv1d_pairs_s16` needs beside the differences: one tile of sums, and a vector that ends behind them. */
+export const PAIRS_SCRATCH_BYTES = 144;
+
 /** Bytes that must be readable after every buffer a kernel reads. */
 export const SLACK_BYTES = 64;
 

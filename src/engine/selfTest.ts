@@ -7,6 +7,7 @@ import {
   type EdgeExports,
   type KernelExports,
   OutKind,
+  PAIRS_SCRATCH_BYTES,
   PANEL,
 } from "./kernels.ts";
 import { selfTestIntegers } from "./seeded.ts";
@@ -53,7 +54,7 @@ function conv1dPairsCrc(exports: EdgeExports, arena: Arena, crc: number): number
   const bias = arena.place(Int32Array.from({ length: PANEL }, () => random(-50000, 50000)));
   const scale = arena.place(new Float32Array(PANEL).fill(1e-4));
   const c = arena.alloc(outputs * pixel);
-  const scratch = arena.alloc(rows * rowBytes + 144);
+  const scratch = arena.alloc(rows * rowBytes + PAIRS_SCRATCH_BYTES);
   exports.conv1d_pairs_s16(
     ...([a, rows * rowBytes, aOff, 4, half * rowBytes, rowBytes, b, bias, scale] as const),
     ...([c, cOff, PANEL, OutKind.s16, -2047, 2047, scratch] as const),

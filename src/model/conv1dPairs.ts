@@ -1,5 +1,6 @@
 import {
   type EdgeExports,
+  PAIRS_SCRATCH_BYTES,
   PANEL,
   roundUp,
   TILE_ROWS,
@@ -22,9 +23,6 @@ export interface Sequence {
 type Layer = Pick<Conv1dLayer, "name" | "in" | "out" | "kernel" | "stride" | "input"> & {
   readonly output: Element;
 };
-
-/** What the kernel needs beside the differences: one tile of sums, and a vector that ends behind them. */
-const SCRATCH_BYTES = 144;
 
 /** Outputs between the two of a pair: half the taps of an odd kernel, in strides. */
 function shiftOf({ kernel, stride }: Layer): number {
@@ -63,8 +61,8 @@ export function pairsStep(
   const { arena, exports } = build;
   const { kernel, stride, out } = layer;
   const shift = shiftOf(layer);
-  const [halfRows, restRows] = [shift * stride, 1];
-  const [half, rest] = [halfRows * layer.in, restRows * layer.in];
+  // Values of half the taps, and of the one that an odd kernel has beside its halves.
+  const [half, rest] = [shift * stride * layer.in, layer.in];
   const b = arena.alloc(out * (3 * half + 2 * rest) * 2);
   const mark = arena.mark();
   exports.pack_conv1d_pairs(arena.place(weights.weight), out, half, rest, b);
@@ -80,7 +78,7 @@ export function pairsStep(
   );
   const cOff = arena.place(rows.map((t) => (output.halo + t) * output.rowBytes));
   const aBytes = ((count - 1) * stride + kernel) * input.rowBytes;
-  const scratch = arena.alloc(aBytes + SCRATCH_BYTES);
+  const scratch = arena.alloc(aBytes + PAIRS_SCRATCH_BYTES);
   const [bias, scale] = [arena.place(weights.bias), arena.place(weights.scale)];
   const { outKind, lo, hi } = storageOf(layer.output, build.name);
   return kernelStep(

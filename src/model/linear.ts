@@ -89,6 +89,7 @@ export function linearStep(
   const [c, cOff] = [output.address, output.table.address];
   const b = panels[phase]!;
   const segStride = input.segStride ?? 0;
+  // One by one: lists spread into a list go through iterators, which cost start-up time.
   const args: Parameters<Igemm> = [
     a,
     aOff,

@@ -18,9 +18,10 @@ export async function sha256Hex(...parts: readonly Uint8Array[]): Promise<string
     for (const part of parts) hash.update(part);
     return hash.digest("hex");
   }
+  const whole = joined(parts);
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) return (await import("./sha256Plain.ts")).sha256Plain(...parts);
-  const digest = await subtle.digest("SHA-256", joined(parts));
+  if (!subtle) return (await import("./sha256Plain.ts")).sha256Plain(whole);
+  const digest = await subtle.digest("SHA-256", whole);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

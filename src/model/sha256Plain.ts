@@ -9,29 +9,25 @@ const LENGTH_BYTES = 8;
 const ROUND_CONSTANTS = fractionsOfRoots(64, 1 / 3);
 const START = fractionsOfRoots(8, 1 / 2);
 
-/** SHA-256 of `parts`, one after the other, in hex. */
-export function sha256Plain(...parts: readonly Uint8Array[]): string {
+/** In hex, as `sha256Hex`. */
+export function sha256Plain(bytes: Uint8Array): string {
   const state = Uint32Array.from(START);
   const schedule = new Uint32Array(64);
-  const message = padded(parts);
+  const message = padded(bytes);
   for (let at = 0; at < message.byteLength; at += BLOCK_BYTES)
     compress(state, schedule, message, at);
   return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
-/** The parts, a one bit, zeros, and the length in bits (section 5.1.1). */
-function padded(parts: readonly Uint8Array[]): DataView {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+/** The bytes, a one bit, zeros, and the length in bits (section 5.1.1). */
+function padded(bytes: Uint8Array): DataView {
+  const { length } = bytes;
   const blocks = Math.ceil((length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
-  const bytes = new Uint8Array(blocks * BLOCK_BYTES);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  bytes[length] = 0x80;
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(bytes.length - LENGTH_BYTES, 8n * BigInt(length));
+  const message = new Uint8Array(blocks * BLOCK_BYTES);
+  message.set(bytes);
+  message[length] = 0x80;
+  const view = new DataView(message.buffer);
+  view.setBigUint64(message.length - LENGTH_BYTES, 8n * BigInt(length));
   return view;
 }
 

@@ -168,7 +168,7 @@ function checkTables({ slots, channels, frequencies, contexts }: LatentTables): 
   if (contexts.length !== count) {
     throw new RangeError(`latent.contexts: expected ${count} values, got ${contexts.length}`);
   }
-  let bad = 0;
+  let bad = 0; // not findIndex: until it is compiled, which at load it never is, a callback for each value costs start-up time
   while (bad < count && contexts[bad]! < tables) bad++;
   if (bad < count) {
     throw new RangeError(

@@ -28,7 +28,7 @@ function moduleOf(body: readonly number[], ...before: number[][]): Uint8Array {
 
 describe("readWasm", () => {
   it("tells the three builds of a module apart", () => {
-    const features = (base64: string) => readWasm(decodeHex(base64)).features;
+    const features = (digits: string) => readWasm(decodeHex(digits)).features;
     expect(features(scalar)).not.toContain("simd");
     expect(features(simd)).toContain("simd");
     expect(features(simd)).not.toContain("relaxed-simd");

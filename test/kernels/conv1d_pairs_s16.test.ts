@@ -1,6 +1,6 @@
 /** Outputs in pairs against the plain convolution, which they must equal to the last bit. */
 import { describe, expect, test } from "vitest";
-import { OutKind } from "../../src/engine/kernels.ts";
+import { OutKind, PAIRS_SCRATCH_BYTES } from "../../src/engine/kernels.ts";
 import { Arena, builds, type Platform } from "./platform.ts";
 import { Random } from "./random.ts";
 
@@ -42,7 +42,7 @@ function run({ edge }: Platform, problem: Problem) {
   const cOff = arena.put(Uint32Array.from([...first, ...second], (t) => t * outRow));
   const [bias, scale] = [arena.put(problem.bias), arena.put(problem.scale)];
   const c = arena.alloc(count * outRow - GAP_BYTES);
-  const scratch = arena.alloc(problem.x.byteLength + 144);
+  const scratch = arena.alloc(problem.x.byteLength + PAIRS_SCRATCH_BYTES);
   edge.conv1d_pairs_s16(
     ...([a, problem.x.byteLength, aOff, first.length, half * rowBytes, rowBytes] as const),
     ...([b, bias, scale, c, cOff, n, outKind, lo, hi, scratch] as const),

@@ -1,3 +1,4 @@
+import { Arena } from "../../engine/arena.ts";
 import { loadModule } from "../../engine/loadModule.ts";
 import type { PeakKind } from "./case.ts";
 
@@ -80,12 +81,11 @@ export interface F32Bounds {
 export async function openF32Bounds(bytes: number): Promise<F32Bounds> {
   const { wasmHex } = await SOURCES.s16();
   const { exports, memory } = await loadModule<PeakExports>(wasmHex);
-  const base = exports.heap_base();
-  const missing = base + F32_LOOP_BYTES + 3 * bytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-  // The sweep runs over zeros, above the loop's ones and what it leaves.
-  const fields = base + F32_LOOP_BYTES;
-  new Float32Array(memory.buffer, base, 4).fill(1);
+  const arena = new Arena(memory, exports.heap_base());
+  // The loop begins with ones and leaves its results behind them; the sweep runs over zeros.
+  const base = arena.alloc(F32_LOOP_BYTES);
+  const fields = arena.alloc(3 * bytes);
+  arena.view(Float32Array, base, 4).fill(1);
   const run = () => exports.f32_registers(PASSES, base);
   return {
     registers: { macs: PASSES * exports.f32_pairs_per_pass() * 4, run },

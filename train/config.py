@@ -66,7 +66,7 @@ def epic_base() -> dict:
             ]
         },
         "central": {
-            "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180,
+            "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180, "activations": "u7",
             "fusionBlocks": 4, "crossBlocks": 2, "grid": [9, 9],
             "attention": {},
             "decoder": [
@@ -159,7 +159,7 @@ def epic_line48() -> dict:
             ]
         },
         "central": {
-            "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180,
+            "width": width, "heads": 4, "mlp": 2 * width, "eps": 1e-5, "qscale": 180, "activations": "u7",
             "fusionBlocks": 2, "crossBlocks": 1, "grid": [6, 6],
             "attention": {},
             "decoder": [

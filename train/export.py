@@ -3,8 +3,13 @@
     python train/export.py --from train/runs/base-qat/ema.pt
 
 The name, the survey and where the shards lie come from the checkpoint's configuration: weights/NAME, test/vectors/model/NAME.safetensors.
-Calibrates the 12-bit attention scales on training shards, quantises, measures the integer network on held-out shards
+Calibrates the central node's steps on training shards, quantises, measures the integer network on held-out shards
 beside the float one, and prints the worst rounding error of every tensor.
+
+    python train/export.py --from train/checkpoints/epic-base.pt --edge weights/epic-base/edge.safetensors \\
+        --training weights/epic-base/central.safetensors --data-seed 14 15
+
+writes a central node again for the end devices that are in the field, calibrated on shards of other seeds than it was trained on.
 """
 
 from __future__ import annotations
@@ -102,6 +107,18 @@ def central_for(edge_path: Path, config: dict, edge: dict, central: dict) -> tup
     return edge_bytes, safetensors_io.dump(central | tables, metadata)
 
 
+def training_record(options, commit: str, steps: int, shards: Shards, model: Epic, config: dict) -> dict:
+    """The file's account of its training: what `--training` says, else what the shards and the checkpoint say; of this commit."""
+    if options.training:
+        _, metadata = safetensors_io.load(options.training)
+        return json.loads(metadata["config"])["training"] | {"commit": commit}
+    return {
+        "commit": commit, "steps": steps, "maps": len(shards.index), "dataSeed": options.data_seed, "testSeed": options.test_seed,
+        "boundary": " and ".join(sorted(shards.boundaries)) or "not recorded", "recipe": "train/train.py: float stage, then qat stage",
+        "parameters": model.parameter_count(), "macs": mac_counts(config),
+    }
+
+
 def device_subsets(devices: int) -> dict[str, list[int]]:
     """Which devices take part in the vectors' maps: all, and where there are enough all but the second, one alone, the ends."""
     subsets = {"all": [1] * devices}
@@ -141,12 +158,17 @@ def main() -> None:
     parser.add_argument("--edge", type=Path, help="an edge.safetensors whose encoder the network was trained on (--keep-encoder): taken as it is")
     parser.add_argument("--vectors", type=Path, default=ROOT / "test/vectors/model")
     parser.add_argument("--data", type=Path, help="folder of shards; default as train/data.py writes them for the model")
-    parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--data-seed", type=int, nargs="+", default=[1, 2], help="of the shards to calibrate on: the training's, unless --training is given")
+    parser.add_argument("--training", type=Path, help="a central.safetensors of the same checkpoint, whose account of the training is kept")
     parser.add_argument("--test-seed", type=int, default=1002)
-    parser.add_argument("--calibration", type=int, default=500, help="training records for the attention scales")
+    parser.add_argument("--calibration", type=int, default=500, help="records that the central node's steps are chosen on")
     parser.add_argument("--entropy", type=int, default=1500, help="training records for the latents' frequency tables")
+    parser.add_argument("--activations", choices=["s16", "u7"], default="u7", help="what dense layers of the central node read")
     options = parser.parse_args()
     model, config, steps = load_model(options.start)
+    config["central"].pop("activations", None)
+    if options.activations != "s16":  # which files without the entry are
+        config["central"]["activations"] = options.activations
     out, data = options.out or ROOT / "weights" / config["name"], options.data or shard_folder(config, ROOT)
     print_rounding(model)
     train_shards = Shards(data, [f"*.seed{seed}.*.npz" for seed in options.data_seed], config)
@@ -163,12 +185,7 @@ def main() -> None:
     reference = evaluate(model, test_shards, config, "cpu")
     print("integer ", json.dumps(rounded(scores)["mean"]), "\nqat float", json.dumps(rounded(reference)["mean"]))
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    config["training"] = {
-        "commit": commit, "steps": steps, "maps": len(train_shards.index), "dataSeed": options.data_seed,
-        "testSeed": options.test_seed,
-        "boundary": " and ".join(sorted(train_shards.boundaries)) or "not recorded", "recipe": "train/train.py: float stage, then qat stage",
-        "parameters": model.parameter_count(), "macs": mac_counts(config),
-    }
+    config["training"] = training_record(options, commit, steps, train_shards, model, config)
     config["metrics"] = {"integer": rounded(scores), "dataSet": f"generated, seed {options.test_seed}"}
     out.mkdir(parents=True, exist_ok=True)
     if options.edge:

@@ -14,6 +14,7 @@ U7_MAX = 127
 S8_MAX = 127
 TRACE_MAX = 16383
 PROBABILITY_ONE = 16383
+BOUNDS = {"s16": (-S16_MAX, S16_MAX), "u7": (0, U7_MAX), "s8": (-S8_MAX, S8_MAX)}
 
 # log2(1 + u) on [0, 1): u + u (1 - u) q(u), q a minimax polynomial of degree 4 (Lawson weights, 4001 Chebyshev nodes).
 # Worst absolute error over all 2**23 mantissas in float32: 2.4e-6. Exact at u = 0; 1 - 2**-23 at the last mantissa.
@@ -41,9 +42,9 @@ ROUND_MAGIC = F32(12582912.0)  # 1.5 * 2**23: adding it leaves an integer in the
 ROUND_MAGIC_BITS = 0x4B400000
 
 
-def rint_clamp(x, lo, hi):
-    """Round float32 half to even and clamp to [lo, hi]; saturates for any finite or infinite x. Returns int32."""
-    bits = (np.asarray(x, dtype=F32) + ROUND_MAGIC).view(np.int32)
+def rint_clamp(x, lo, hi, zero=0):
+    """Round float32 half to even, add zero (at most 2047 either way), clamp to [lo, hi]; saturates for any finite or infinite x. Returns int32."""
+    bits = (np.asarray(x, dtype=F32) + ROUND_MAGIC).view(np.int32) + np.asarray(zero, dtype=np.int32)
     return np.clip(bits, ROUND_MAGIC_BITS + lo, ROUND_MAGIC_BITS + hi) - np.int32(ROUND_MAGIC_BITS)
 
 
@@ -69,7 +70,7 @@ def igemm(a, weight, bias, scale, kind="s16", lo=None, hi=None):
     out = acc.astype(F32) * np.asarray(scale, dtype=F32)
     if kind == "f32":
         return out
-    bounds = {"s16": (-S16_MAX, S16_MAX), "u7": (0, U7_MAX), "s8": (-S8_MAX, S8_MAX)}[kind]
+    bounds = BOUNDS[kind]
     low = bounds[0] if lo is None else lo
     high = bounds[1] if hi is None else hi
     return rint_clamp(out, low, high).astype(np.int16)
@@ -171,26 +172,32 @@ def sum_by_lanes(x):
     return (lanes[..., 0:1] + lanes[..., 1:2]) + (lanes[..., 2:3] + lanes[..., 3:4])
 
 
-def layer_norm_s16(x, eps=1e-5, qscale=210.0):
-    """Normalise rows of float32 x [..., d] (d a multiple of 4) to int16 codes of qscale per standard deviation."""
+def layer_norm(x, eps, scale, zero, kind="s16"):
+    """Normalise rows of float32 x [..., d] (d a multiple of 4) to codes of `kind`: scale codes per standard deviation, plus zero.
+
+    scale, zero   float32 and integers, per channel or one for all
+    """
     x = np.asarray(x, dtype=F32)
     inverse_d = F32(1) / F32(x.shape[-1])
     t = x - sum_by_lanes(x) * inverse_d
     variance = sum_by_lanes(t * t) * inverse_d
     r = F32(1) / np.sqrt(variance + F32(eps))
-    return rint_clamp((t * r) * F32(qscale), -S16_MAX, S16_MAX).astype(np.int16)
+    return rint_clamp((t * r) * np.asarray(scale, dtype=F32), *BOUNDS[kind], zero).astype(np.int16)
 
 
-def attention_s16(q, k, v, heads, score_scale, out_scale):
-    """Multi-head attention of int16 q [..., tq, d] over k, v [..., tk, d]; tk a multiple of 8. Returns int16 [..., tq, d]."""
+def attention_s16(q, k, v, heads, score_scale, scale, zero, kind="s16"):
+    """Multi-head attention of int16 q [..., tq, d] over k, v [..., tk, d]; tk a multiple of 8. Returns codes of `kind` [..., tq, d].
+
+    scale, zero   of the result, as in layer_norm
+    """
     q, k, v = (split_heads(t, heads) for t in (q, k, v))
     scores = matmul_exact(q, np.swapaxes(k, -1, -2)).astype(F32) * F32(score_scale)
     e = exp_f32(scores - scores.max(axis=-1, keepdims=True))
     r = F32(PROBABILITY_ONE) / sum_by_lanes(e)
     p = rint_clamp(e * r, 0, PROBABILITY_ONE)
-    out = matmul_exact(p, v).astype(F32) * F32(out_scale)
-    codes = rint_clamp(out, -S16_MAX, S16_MAX).astype(np.int16)
-    return np.swapaxes(codes, -2, -3).reshape(*codes.shape[:-3], codes.shape[-2], -1)
+    sums = np.swapaxes(matmul_exact(p, v).astype(F32), -2, -3)
+    sums = sums.reshape(*sums.shape[:-2], -1)
+    return rint_clamp(sums * np.asarray(scale, dtype=F32), *BOUNDS[kind], zero).astype(np.int16)
 
 
 def split_heads(t, heads):

@@ -142,6 +142,18 @@ def input_stage_cases(rng):
         )
 
 
+def code_forms(rng, d, scale, most):
+    """(label, outKind, scale, zero) of results: one scale for all as the s16 models have it; up to `most` per channel, for both kinds."""
+    yield "one", "s16", np.full(d, scale, np.float32), np.zeros(d, np.int32)
+    for kind, zero in (("s16", rng.integers(-2047, 2048, d)), ("u7", rng.integers(0, 128, d))):
+        spread = 1 if kind == "s16" else integer.U7_MAX / integer.S16_MAX
+        yield kind, kind, (most * spread * rng.uniform(0.1, 1, d)).astype(np.float32), zero.astype(np.int32)
+
+
+def form_args(kind):
+    return {"outKind": kind, "lo": integer.BOUNDS[kind][0], "hi": integer.BOUNDS[kind][1]}
+
+
 def layer_norm_cases(rng):
     """Ordinary rows, constant rows (variance 0), one outlier, very large and very small values."""
     for d in (4, 12, 96):
@@ -150,8 +162,10 @@ def layer_norm_cases(rng):
         x[2] = 0
         x[3, d // 2] = 1e4
         x = x.astype(np.float32)
-        out = integer.layer_norm_s16(x, 1e-5, 210)
-        yield {"name": f"d{d}", "rows": 9, "d": d, "eps": 1e-5, "qscale": 210}, {"x": x, "out": out}
+        for label, kind, scale, zero in code_forms(rng, d, 210, 840):
+            out = integer.layer_norm(x, 1e-5, scale, zero, kind)
+            args = {"name": f"d{d}-{label}", "rows": 9, "d": d, "eps": 1e-5, **form_args(kind)}
+            yield args, {"x": x, "scale": scale, "zero": zero, "out": out}
 
 
 def attention_cases(rng):
@@ -160,13 +174,11 @@ def attention_cases(rng):
     for tq, tk, heads, head_dim, score_scale in shapes:
         d = heads * head_dim
         q, k, v = (codes(rng, (rows, d), -2047, 2047, 0.1).astype(np.int16) for rows in (tq, tk, tk))
-        out_scale = 3.0 / integer.PROBABILITY_ONE
-        out = integer.attention_s16(q, k, v, heads, score_scale, out_scale)
-        args = {"tq": tq, "tk": tk, "heads": heads, "headDim": head_dim}
-        yield (
-            {"name": f"q{tq}-k{tk}", **args, "scoreScale": score_scale, "outScale": out_scale},
-            {"q": q, "k": k, "v": v, "out": out},
-        )
+        sizes = {"tq": tq, "tk": tk, "heads": heads, "headDim": head_dim}
+        for label, kind, scale, zero in code_forms(rng, d, 3.0 / integer.PROBABILITY_ONE, 1.0 / integer.PROBABILITY_ONE):
+            out = integer.attention_s16(q, k, v, heads, score_scale, scale, zero, kind)
+            args = {"name": f"q{tq}-k{tk}-{label}", **sizes, "scoreScale": score_scale, **form_args(kind)}
+            yield args, {"q": q, "k": k, "v": v, "scale": scale, "zero": zero, "out": out}
 
 
 def simple_cases(rng):
@@ -187,7 +199,7 @@ def main():
     families = {
         "igemm": [*igemm_cases(np.random.default_rng(1)), rounding_case()],
         "input_stage": list(input_stage_cases(np.random.default_rng(2))),
-        "layer_norm_s16": list(layer_norm_cases(np.random.default_rng(3))),
+        "layer_norm": list(layer_norm_cases(np.random.default_rng(3))),
         "attention_s16": list(attention_cases(np.random.default_rng(4))),
     }
     for kernel, args, tensors in simple_cases(np.random.default_rng(5)):

@@ -55,6 +55,7 @@ class QuantLinear(nn.Linear):
     """A dense layer whose weights are rounded to int8 in the "qat" stage."""
 
     quantised = False
+    span: tuple[Tensor, Tensor] | None = None  # lowest and highest input per channel, once quantize.calibrate has seen some
 
     def forward(self, x: Tensor) -> Tensor:
         weight = quantise_weight(self.weight) if self.quantised else self.weight

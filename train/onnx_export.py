@@ -8,7 +8,10 @@ Reads the two .safetensors files alone, so any trained model will do; needs nump
 check. Parts: `encoder` (one device), `central` (latents to map tokens), `decoder` (tokens to map), `full` (all of it).
 
     X.fp32.onnx   the dequantised weights in float32, activations clipped as in training
-    X.int8.onnx   QDQ: u8 activations per tensor, the engine's own s8 weights per channel, s32 biases (with --calibrate)
+    X.int8.onnx   QDQ: u8 activations per tensor, s8 weights per channel, s32 biases (with --calibrate)
+
+The s8 weights are the engine's own, but for the layers behind norms and attentions of a model whose activations there are "u7":
+those weights hold a step for each input channel, which QDQ has not, so the steps are taken out and the rows rounded again.
 
 Encoder and full take companded traces by default: input `x` (devices, shots * receivers, T) float32, what the engine's input
 stage gives its first convolution, in units of 4 * step codes. `--input traces` puts the input stage into the graph:
@@ -46,8 +49,8 @@ class Weights:
     """The layers of both halves in real numbers: value = code * step."""
 
     def __init__(self, folder: Path):
-        edge, metadata = safetensors_io.load(folder / "edge.safetensors")
-        central, _ = safetensors_io.load(folder / "central.safetensors")
+        edge, _ = safetensors_io.load(folder / "edge.safetensors")
+        central, metadata = safetensors_io.load(folder / "central.safetensors")
         self.tensors = {**edge, **central}
         self.config = json.loads(metadata["config"])
         geometry, stage = self.config["geometry"], self.config["input"]
@@ -68,6 +71,18 @@ class Weights:
         codes, bias, scale = (self.tensors[f"{name}.{part}"] for part in ("weight", "bias", "scale"))
         unit = scale.astype(np.float64) * step_out
         return codes, unit / step_in, bias * unit
+
+    def layer_behind(self, name: str, source: str, scale: float, per_unit: float, step_out: float | np.ndarray):
+        """As `layer`, of a dense layer that reads, in real numbers, what the norm or attention `source` leaves.
+
+        scale      of its codes, where the file has none for each channel; per_unit: what is multiplied by it, of a real 1
+        Where it has, the codes returned are not whole: each has its input's step taken out.
+        """
+        if f"{source}.scale" not in self.tensors:
+            return self.layer(name, 1.0 / (scale * per_unit), step_out)
+        codes, unit, bias = self.layer(name, 1.0, step_out)
+        scales, zeros = (self.tensors[f"{source}.{part}"].astype(np.float64) for part in ("scale", "zero"))
+        return codes * scales * per_unit, unit, bias + unit * (codes.astype(np.float64) @ zeros)
 
 
 class Graph:
@@ -132,6 +147,9 @@ class Graph:
         if self.ranges is None or step_in is None:
             real = (codes * unit.reshape(shape)).astype(F32)
             return self.constant(real, f"{name}_w"), self.constant(bias.astype(F32), f"{name}_b")
+        if codes.dtype != np.int8:
+            peak = np.abs(codes).max(1 - axis, keepdims=True) / integer.S8_MAX
+            codes, unit = np.rint(codes / peak).astype(np.int8), unit * peak.reshape(-1)
         scale = self.constant(unit.astype(F32), f"{name}_w_step")
         zero = self.constant(np.zeros(len(unit), np.int8), f"{name}_w_zero")
         w = self.op("DequantizeLinear", [self.constant(codes, f"{name}_w"), scale, zero], axis=axis)
@@ -269,7 +287,7 @@ class Builder:
         for i in range(c["fusionBlocks"]):
             name = f"fusion{i}"
             normal = self.normal(g, x, f"{name}_in")
-            q, k, v = (self.project(g, normal, name, "qkv", i, 3, f"{name}_in") for i in range(3))
+            q, k, v = (self.project(g, normal, name, "qkv", f"{name}.norm", i, 3, f"{name}_in") for i in range(3))
             x = self.finish_block(g, x, name, self.attend(g, name, q, k, v, self.tokens))
         context = self.normal(g, x, "context")
         y = g.constant(t["query.value"].astype(F32), "query")
@@ -278,8 +296,8 @@ class Builder:
             if i == 0:
                 q = (t["cross0.q"] * self.query_step(name)).astype(F32)
             else:
-                q = self.project(g, self.normal(g, y, f"{name}_in"), name, "q", 0, 1, f"{name}_in")
-            k, v = (self.project(g, context, name, "kv", part, 2, "context") for part in range(2))
+                q = self.project(g, self.normal(g, y, f"{name}_in"), name, "q", f"{name}.norm", 0, 1, f"{name}_in")
+            k, v = (self.project(g, context, name, "kv", "context.norm", part, 2, "context") for part in range(2))
             y = self.finish_block(g, y, name, self.attend(g, name, q, k, v, self.queries))
         return g.normalise(y, c["width"], c["eps"])
 
@@ -290,11 +308,11 @@ class Builder:
         """Real value of a code of q and of k: their products are the scores."""
         return float(np.sqrt(self.central["attention"][block]["scoreScale"]))
 
-    def project(self, g: Graph, x: str, block: str, layer: str, index: int, count: int, key: str) -> str:
+    def project(self, g: Graph, x: str, block: str, layer: str, norm: str, index: int, count: int, key: str) -> str:
         """One of q, k and v: a third, half or all of a layer's outputs. The last of several is v."""
         is_value = count > 1 and index == count - 1
         step = VALUE_STEP if is_value else self.query_step(block)
-        codes, unit, bias = self.w.layer(f"{block}.{layer}", self.w.steps["s16"], step)
+        codes, unit, bias = self.w.layer_behind(f"{block}.{layer}", norm, self.central["qscale"], 1.0, step)
         rows = slice(index * self.central["width"], (index + 1) * self.central["width"])
         x = g.dense(x, f"{block}_{layer}{index}", (codes[rows], unit[rows], bias[rows]), key)
         return x if self.attention_u8 else g.sum(x, f"{block}_{layer}{index}_sum")
@@ -327,13 +345,13 @@ class Builder:
 
     def finish_block(self, g: Graph, x: str, block: str, attended: str) -> str:
         w, steps = self.w, self.w.steps
-        # A code of the attended values is outScale * 16383 codes of v: one, unless the exporter says otherwise.
-        gain = self.central["attention"][block]["outScale"] * integer.PROBABILITY_ONE
-        out = w.layer(f"{block}.out", VALUE_STEP / gain, 1.0)
+        # The kernel scales sums of codes of v times probabilities of 16383.
+        out_scale, per_unit = self.central["attention"][block].get("outScale"), integer.PROBABILITY_ONE / VALUE_STEP
+        out = w.layer_behind(f"{block}.out", f"{block}.attention", out_scale, per_unit, 1.0)
         answer = g.sum(g.dense(attended, f"{block}_out", out, f"{block}_attended"), f"{block}_out_sum")
         x = g.op("Add", [x, answer])
         normal = self.normal(g, x, f"{block}_mlp")
-        up = w.layer(f"{block}.up", steps["s16"], steps["u7"])
+        up = w.layer_behind(f"{block}.up", f"{block}.mlp.norm", self.central["qscale"], 1.0, steps["u7"])
         hidden = g.act(g.relu(g.dense(normal, f"{block}_up", up, f"{block}_mlp")), f"{block}_hidden", RELU)
         down = w.layer(f"{block}.down", steps["u7"], 1.0)
         change = g.sum(g.dense(hidden, f"{block}_down", down, f"{block}_hidden", RELU), f"{block}_down_sum")

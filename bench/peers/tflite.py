@@ -33,8 +33,8 @@ class Network:
     """The dequantised layers of both halves as TensorFlow functions; steps as in train/onnx_export.py."""
 
     def __init__(self, folder: Path):
-        edge, metadata = safetensors_io.load(folder / "edge.safetensors")
-        central, _ = safetensors_io.load(folder / "central.safetensors")
+        edge, _ = safetensors_io.load(folder / "edge.safetensors")
+        central, metadata = safetensors_io.load(folder / "central.safetensors")
         self.t = {**edge, **central}
         self.config = json.loads(metadata["config"])
         self.central = self.config["central"]
@@ -62,6 +62,15 @@ class Network:
         shape = [-1 if axis == channel else 1 for axis in range(codes.ndim)]
         return (codes * unit.reshape(shape) / step_in).astype(F32), (bias * unit).astype(F32)
 
+    def layer_behind(self, name: str, source: str, scale: float, per_unit: float, step_out: float):
+        """As `layer`, behind the norm or attention `source`: as onnx_export's, steps and zeros of its channels are taken out."""
+        if f"{source}.scale" not in self.t:
+            return self.layer(name, 1.0 / (scale * per_unit), step_out)
+        codes, bias, rows = (self.t[f"{name}.{part}"].astype(np.float64) for part in ("weight", "bias", "scale"))
+        scales, zeros = (self.t[f"{source}.{part}"].astype(np.float64) for part in ("scale", "zero"))
+        unit = rows * step_out
+        return (codes * scales * per_unit * unit[:, None]).astype(F32), ((bias + codes @ zeros) * unit).astype(F32)
+
     def encode(self, x):
         source = "trace"
         for layer in self.config["edge"]["layers"]:
@@ -75,8 +84,9 @@ class Network:
     def pad(x, layer):
         return x if layer["padding"] == 0 else tf.pad(x, [[0, 0], [layer["padding"]] * 2, [0, 0]])
 
-    def dense(self, x, name, step_in, step_out, rows=slice(None)):
-        w, b = self.layer(name, step_in, step_out)
+    @staticmethod
+    def dense(x, layer, rows=slice(None)):
+        w, b = layer
         return tf.matmul(x, w[rows].T) + b[rows]
 
     def normalise(self, x):
@@ -86,10 +96,10 @@ class Network:
 
     def decode_tokens(self, x):
         c, t = self.central, self.t
-        x = self.dense(x, "tokens", self.steps["s8"], 1.0) + t["tokens.position"].astype(F32)
+        x = self.dense(x, self.layer("tokens", self.steps["s8"], 1.0)) + t["tokens.position"].astype(F32)
         for i in range(c["fusionBlocks"]):
             name, normal = f"fusion{i}", self.normalise(x)
-            q, k, v = (self.project(normal, name, "qkv", part, 3) for part in range(3))
+            q, k, v = (self.project(normal, name, "qkv", f"{name}.norm", part, 3) for part in range(3))
             x = self.finish_block(x, name, self.attend(q, k, v, self.tokens))
         context = self.normalise(x)
         y = tf.constant(t["query.value"].astype(F32))
@@ -98,19 +108,20 @@ class Network:
             if i == 0:
                 q = tf.constant(t["cross0.q"] * F32(self.query_step(name)))
             else:
-                q = self.project(self.normalise(y), name, "q", 0, 1)
-            k, v = (self.project(context, name, "kv", part, 2) for part in range(2))
+                q = self.project(self.normalise(y), name, "q", f"{name}.norm", 0, 1)
+            k, v = (self.project(context, name, "kv", "context.norm", part, 2) for part in range(2))
             y = self.finish_block(y, name, self.attend(q, k, v, self.queries))
         return self.normalise(y)
 
     def query_step(self, block):
         return float(np.sqrt(self.central["attention"][block]["scoreScale"]))
 
-    def project(self, x, block, layer, index, count):
+    def project(self, x, block, layer, norm, index, count):
         is_value = count > 1 and index == count - 1
         step = 2.0**-8 if is_value else self.query_step(block)
         width = self.central["width"]
-        return self.dense(x, f"{block}.{layer}", self.steps["s16"], step, slice(index * width, (index + 1) * width))
+        layer = self.layer_behind(f"{block}.{layer}", norm, self.central["qscale"], 1.0, step)
+        return self.dense(x, layer, slice(index * width, (index + 1) * width))
 
     def attend(self, q, k, v, queries):
         heads, width = self.central["heads"], self.central["width"]
@@ -120,10 +131,11 @@ class Network:
         return tf.reshape(tf.transpose(x, [1, 0, 2]), [queries, width])
 
     def finish_block(self, x, block, attended):
-        gain = self.central["attention"][block]["outScale"] * 16383
-        x = x + self.dense(attended, f"{block}.out", 2.0**-8 / gain, 1.0)
-        hidden = tf.nn.relu6(self.dense(self.normalise(x), f"{block}.up", self.steps["s16"], self.steps["u7"]))
-        return x + self.dense(hidden, f"{block}.down", self.steps["u7"], 1.0)
+        out_scale = self.central["attention"][block].get("outScale")
+        x = x + self.dense(attended, self.layer_behind(f"{block}.out", f"{block}.attention", out_scale, 16383 * 2.0**8, 1.0))
+        up = self.layer_behind(f"{block}.up", f"{block}.mlp.norm", self.central["qscale"], 1.0, self.steps["u7"])
+        hidden = tf.nn.relu6(self.dense(self.normalise(x), up))
+        return x + self.dense(hidden, self.layer(f"{block}.down", self.steps["u7"], 1.0))
 
     def draw(self, x):
         height, width = self.central["grid"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import math
@@ -18,7 +19,7 @@ import safetensors_io
 from config import MODELS, epic_base, mac_counts
 from data import mapped
 from evaluate import load_network
-from export import central_for, file_texts
+from export import central_for, file_texts, training_record
 from metrics import gaussian_band, ssim
 from model import Epic, to_nibbles
 from grow import grow, match_layers
@@ -61,6 +62,15 @@ def small():
     return model, x, codes, quantize.IntegerEpic(edge, central, config)
 
 
+def in_form(small, activations: str | None) -> quantize.IntegerEpic:
+    """The small network with its central node in one of its two forms; None: a configuration from before there were two."""
+    config = small_config()
+    del config["central"]["activations"]
+    if activations:
+        config["central"]["activations"] = activations
+    return quantize.IntegerEpic(*quantize.quantise(small[0], config))
+
+
 def test_integer_encoder_follows_the_trained_one(small):
     model, x, codes, network = small
     with torch.no_grad():
@@ -69,8 +79,10 @@ def test_integer_encoder_follows_the_trained_one(small):
     assert difference.max() <= 3 and (difference > 0.5).mean() < 0.03
 
 
-def test_integer_centre_follows_the_trained_one(small):
-    model, x, codes, network = small
+@pytest.mark.parametrize("activations", [None, "s16", "u7"])
+def test_integer_centre_follows_the_trained_one(small, activations):
+    model, x, codes, _ = small
+    network = in_form(small, activations)
     latents = network.encode_line(codes)
     for present in ([1, 1, 1, 1, 1], [1, 0, 1, 1, 0]):
         flags = np.array(present, bool)
@@ -81,6 +93,101 @@ def test_integer_centre_follows_the_trained_one(small):
         # Codes flip by one step here and there, and an untrained network has little signal above a step.
         assert np.abs(expected - got).mean() < 0.3 * expected.std()
         assert np.corrcoef(got.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+def test_the_two_forms_of_the_central_node(small):
+    wide, byte = in_form(small, "s16"), in_form(small, "u7")
+    norms = {"fusion0.norm", "fusion0.mlp.norm", "context.norm", "cross0.mlp.norm", "cross1.norm", "cross1.mlp.norm"}
+    attentions = {"fusion0.attention", "cross0.attention", "cross1.attention"}
+    added = {f"{name}.{part}" for name in norms | attentions for part in ("scale", "zero")}
+    assert set(byte.central) - set(wide.central) == added and set(wide.central) <= set(byte.central)
+    for name in added:
+        tensor = byte.central[name]
+        assert tensor.shape == (32,) and tensor.dtype == (np.float32 if name.endswith("scale") else np.int32)
+        assert tensor.min() >= 0 and tensor.max() <= (math.inf if name.endswith("scale") else 127)
+    for block in ("fusion0", "cross0", "cross1"):
+        assert set(byte.config["central"]["attention"][block]) == {"scoreScale"}
+        assert set(wide.config["central"]["attention"][block]) == {"scoreScale", "outScale"}
+    for name in ("tokens.weight", "dec0.weight", "cross0.q"):
+        assert np.array_equal(byte.central[name], wide.central[name])
+    old = in_form(small, None)
+    assert all(np.array_equal(wide.central[name], old.central[name]) for name in wide.central)
+
+
+def sums_of_four(rows: np.ndarray):
+    """The sums of docs/numbers.md, one by one."""
+    for row in rows.astype(int):
+        for start in range(0, len(row), 8):
+            for h in (0, 2):
+                four = [row[start + at] for at in (h, h + 1, h + 4, h + 5) if start + at < len(row)]
+                yield sum(w for w in four if w > 0), -sum(w for w in four if w < 0)
+
+
+def test_small_sums_by_larger_scales_and_without_clipping():
+    weight = np.random.default_rng(6).normal(size=(6, 28)) * 0.1
+    weight[0] = 0.5  # four of them: 508 at the usual scale
+    weight[1, [8, 9, 12, 13]] = -0.5
+    weight[2] = [0.5, 0.5] * 2 + [0] * 4 + [0] * 20  # two in each four: 254
+    codes, scale = quantize.round_rows(weight, small_sum=True)
+    usual, usual_scale = quantize.round_rows(weight, small_sum=False)
+    assert max(max(sums) for sums in sums_of_four(codes)) <= 258 < max(max(sums) for sums in sums_of_four(usual))
+    assert list(quantize.largest_sums(codes)) == [max(max(s) for s in sums_of_four(row[None])) for row in codes]
+    assert np.abs(codes * scale[:, None] - weight).max() <= 0.5001 * scale.max()
+    grown = scale > usual_scale
+    assert list(np.flatnonzero(grown)) == [0, 1] and scale[0] < 2 * usual_scale[0]
+    assert np.array_equal(codes[~grown], usual[~grown])
+
+
+def test_layers_of_byte_models_have_small_sums(small):
+    network = in_form(small, "u7")
+    names = [name for name in network.central if name.endswith(("qkv.weight", "kv.weight", ".q.weight", ".up.weight", ".out.weight", ".down.weight"))]
+    assert len(names) == 4 + 4 + 5
+    for name in names:
+        assert quantize.largest_sums(network.central[name]).max() <= quantize.SMALL_SUM, name
+
+
+def test_values_come_back_from_byte_codes():
+    low, high = torch.tensor([-3.0, -0.1, 2.0, -9.0, 0.0]), torch.tensor([2.0, 0.1, 5.0, -7.0, 0.0])
+    codes, parts = quantize.byte_codes((low, high), 0.25, 2.0)
+    assert parts["zero"].dtype == np.int32 and parts["zero"].min() >= 0 and parts["zero"].max() <= 127
+    x = np.linspace(low.numpy(), high.numpy(), 101).astype(np.float32)  # all within the span, which has room around it
+    got = integer.rint_clamp(x * np.float32(4) * parts["scale"], 0, 127, parts["zero"])
+    assert np.abs((got - codes.zero) * codes.step - x).max() <= 0.501 * codes.step.max()
+    assert (np.abs((got - codes.zero) * codes.step - x) <= 0.501 * codes.step).all()
+    assert codes.step[1] == pytest.approx(2.0 / 127) and codes.step[4] == pytest.approx(2.0 / 127)  # the least width
+
+
+def test_steps_and_zeros_of_channels_are_folded_exactly():
+    random = np.random.default_rng(8)
+    weight, bias = (torch.from_numpy(random.normal(size=shape)) for shape in ((10, 16), 10))
+    step, zero = random.uniform(0.01, 0.1, 16), random.integers(0, 128, 16)
+    t = quantize.layer_tensors("x", weight, bias, step, 0.5, "u7", zero, True)
+    q = random.integers(0, 128, (40, 16))
+    got = integer.igemm(q, t["x.weight"], t["x.bias"], t["x.scale"], "f32") * 0.5
+    unit = t["x.scale"][:, None].astype(np.float64) * 0.5
+    rounded = t["x.weight"] * unit / step
+    expected = ((q - zero) * step) @ rounded.T + bias.numpy()
+    assert np.abs(got - expected).max() <= 0.51 * unit.max()  # the bias's own rounding
+    assert (np.abs(rounded - weight.numpy()) * step <= 0.501 * unit).all()
+
+
+def test_codes_saturate_around_their_zero():
+    x = np.array([-np.inf, -3e38, -2.5, -0.5, 0.5, 1.5, 3e38, np.inf], np.float32)
+    assert integer.rint_clamp(x, 0, 127, 40).tolist() == [0, 0, 38, 40, 40, 42, 127, 127]
+    assert integer.rint_clamp(x, -2047, 2047, -2047).tolist() == [-2047, -2047, -2047, -2047, -2047, -2045, 2047, 2047]
+
+
+def test_norm_and_attention_keep_each_channel_its_scale_and_zero():
+    random = np.random.default_rng(9)
+    x = random.normal(size=(5, 16)).astype(np.float32)
+    scale, zero = random.uniform(5, 40, 16).astype(np.float32), random.integers(0, 128, 16)
+    normal = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+    got = integer.layer_norm(x, 1e-5, scale, zero, "u7")
+    assert np.abs(got - np.clip(normal * scale + zero, 0, 127)).max() < 0.6
+    q, k, v = (random.integers(-2047, 2048, (rows, 16)).astype(np.int16) for rows in (5, 8, 8))
+    wide = integer.attention_s16(q, k, v, 2, 1e-6, 1 / 16383, 0)
+    got = integer.attention_s16(q, k, v, 2, 1e-6, scale / 16383 / 100, zero, "u7")
+    assert np.abs(got - np.clip(wide * (scale / 100) + zero, 0, 127)).max() < 0.8
 
 
 def test_transposed_convolution_equals_pytorch():
@@ -260,6 +367,18 @@ def test_a_central_node_for_encoders_in_the_field(small, tmp_path):
     other = network.edge | {"enc1.weight": network.edge["enc1.weight"][::-1]}
     with pytest.raises(ValueError, match="enc1.weight differs"):
         central_for(tmp_path / "edge.safetensors", network.config, other, network.central)
+
+
+def test_an_export_keeps_the_account_of_the_training(small, tmp_path):
+    model, _, _, network = small
+    config = network.config | {"training": {"commit": "old", "steps": 7, "dataSeed": [11]}}
+    (tmp_path / "central.safetensors").write_bytes(file_texts(config, network.edge, network.central)[1])
+    options = argparse.Namespace(training=tmp_path / "central.safetensors", data_seed=[14], test_seed=2)
+    assert training_record(options, "new", 9, None, model, config) == {"commit": "new", "steps": 7, "dataSeed": [11]}
+    shards = argparse.Namespace(index=np.zeros((3, 2)), boundaries={"fast"})
+    options.training = None
+    record = training_record(options, "new", 9, shards, model, config)
+    assert record["steps"] == 9 and record["maps"] == 3 and record["dataSeed"] == [14] and record["boundary"] == "fast"
 
 
 def test_growth_refuses_a_network_without_room_for_the_old_layers():

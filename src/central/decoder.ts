@@ -94,7 +94,10 @@ export class CentralDecoder {
       readHalf(options.weights),
       openModule(centralModules, options),
     ]);
-    return new CentralDecoder(file, module);
+    const decoder = new CentralDecoder(file, module);
+    // The shipped ones: nobody else has them.
+    if (options.weights === undefined) file.release();
+    return decoder;
   }
 
   /**

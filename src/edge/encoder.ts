@@ -95,7 +95,10 @@ export class EdgeEncoder {
       readHalf(options.weights),
       openModule(edgeModules, options),
     ]);
-    return new EdgeEncoder(file, module);
+    const encoder = new EdgeEncoder(file, module);
+    // The shipped ones: nobody else has them.
+    if (options.weights === undefined) file.release();
+    return encoder;
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * Repeatable integers for self-tests and warm-up: a linear congruential generator (Numerical
+ * Repeatable integers for benchmarks and tests: a linear congruential generator (Numerical
  * Recipes constants), its high bits scaled to lo..hi inclusive.
  */
 export function seededIntegers(seed: number): (lo: number, hi: number) => number {
@@ -14,7 +14,7 @@ export function seededIntegers(seed: number): (lo: number, hi: number) => number
 const SMALL_RANGE = 1 << 15;
 
 /**
- * As `seededIntegers`, for self-tests: a generator modulo 2^16 (of full period, as its increment is odd and its factor 1 modulo 4),
+ * As `seededIntegers`, for self-tests and warm-up: a generator modulo 2^16 (of full period, as its increment is odd and its factor 1 modulo 4),
  * with small integers throughout where the range allows it. Self-tests run at every load, before they are compiled, and
  * there any larger number is an object.
  */

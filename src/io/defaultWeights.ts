@@ -31,10 +31,10 @@ async function readShipped(half: "edge" | "central"): Promise<Uint8Array> {
   }
 }
 
-/** Into a buffer that `ModelFile.release` can give back. */
+/** Into memory that `ModelFile.release` can give back. */
 function readWhole({ fstatSync, readSync }: FileSystem, file: number): Uint8Array {
   const { size } = fstatSync(file);
-  const bytes = new Uint8Array(resizableBuffer(size));
+  const bytes = new Uint8Array(makeBuffer(size));
   let at = 0;
   while (at < size) {
     const count = readSync(file, bytes, at, size - at, null);
@@ -47,7 +47,9 @@ function readWhole({ fstatSync, readSync }: FileSystem, file: number): Uint8Arra
 /** TypeScript's ES2023 does not know the second argument; Node 20 does. */
 type ResizableBuffer = new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
 
-function resizableBuffer(bytes: number): ArrayBuffer {
+/** Resizable where Node's own functions hash it: WebCrypto, which does elsewhere (src/model/sha256.ts), need not take such a buffer. */
+function makeBuffer(bytes: number): ArrayBuffer {
+  if (!process.getBuiltinModule) return new ArrayBuffer(bytes);
   return new (ArrayBuffer as ResizableBuffer)(bytes, { maxByteLength: bytes });
 }
 

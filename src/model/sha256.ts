@@ -35,9 +35,8 @@ function nodeCrypto(): NodeCrypto | undefined {
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const [only] = parts;
-  // WebCrypto takes no view of a shared buffer, and not everywhere one of a resizable one.
-  const buffer = only?.buffer as ArrayBufferLike & { readonly resizable?: boolean };
-  if (parts.length === 1 && buffer instanceof ArrayBuffer && !buffer.resizable) {
+  // WebCrypto takes no view of a shared buffer.
+  if (parts.length === 1 && only!.buffer instanceof ArrayBuffer) {
     return only as Uint8Array<ArrayBuffer>;
   }
   const whole = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));

@@ -8,10 +8,6 @@ import { sha256Plain } from "../../src/model/sha256Plain.ts";
 const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 31) & 255);
 const shared = new Uint8Array(new SharedArrayBuffer(1000));
 shared.set(bytes);
-const resizable = new Uint8Array(
-  Reflect.construct(ArrayBuffer, [1000, { maxByteLength: 1000 }]) as ArrayBuffer,
-);
-resizable.set(bytes);
 const wanted = createHash("sha256").update(bytes).digest("hex");
 
 afterEach(() => {
@@ -35,15 +31,14 @@ describe.each([
   ["with WebCrypto", withoutBuiltins],
   ["with neither", withoutWebCrypto],
 ])("sha256Hex, %s", (_, prepare) => {
-  it("hashes one piece, parts in order, nothing, shared and resizable memory", async () => {
+  it("hashes one piece, parts in order, nothing, and shared memory", async () => {
     const digest = vi.spyOn(crypto.subtle, "digest");
     prepare();
     expect(await sha256Hex(bytes)).toBe(wanted);
     expect(await sha256Hex(bytes.subarray(0, 3), bytes.subarray(3))).toBe(wanted);
     expect(await sha256Hex(shared)).toBe(wanted);
-    expect(await sha256Hex(resizable)).toBe(wanted);
     expect(await sha256Hex()).toBe(createHash("sha256").digest("hex"));
-    expect(digest).toHaveBeenCalledTimes(prepare === withoutBuiltins ? 5 : 0);
+    expect(digest).toHaveBeenCalledTimes(prepare === withoutBuiltins ? 4 : 0);
   });
 });
 

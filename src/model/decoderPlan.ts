@@ -20,8 +20,15 @@ export interface DecoderPlan {
   readonly steps: readonly Step[];
 }
 
-/** @throws WeightsError when the file's tensors are not those its config describes */
-export function planDecoder(build: Build<CentralExports>, file: ModelFile): DecoderPlan {
+/**
+ * @param scratch `decoderScratchBytes` bytes, which keep nothing from one step to the next
+ * @throws WeightsError when the file's tensors are not those its config describes
+ */
+export function planDecoder(
+  build: Build<CentralExports>,
+  file: ModelFile,
+  scratch: number,
+): DecoderPlan {
   const { central, geometry } = file.config;
   const sizes = imageSizes(central.grid, central.decoder);
   const grid: ImageSize = { height: central.grid[0], width: central.grid[1] };
@@ -29,7 +36,6 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   const steps: Step[] = [];
   let image = input;
   const inner = central.decoder.slice(0, -1);
-  const scratch = allocScratch(build, inner, grid, sizes);
   inner.forEach((layer, i) => {
     const next = allocImage(build, sizes[i]!, layer.out, layer.output);
     const form = winogradForm(build, layer, image);
@@ -48,19 +54,16 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   return { input, map, steps };
 }
 
-/** Scratch memory for all layers that need any; 0 where none does. */
-function allocScratch(
-  build: Build,
-  layers: readonly ImageLayer[],
-  grid: ImageSize,
-  sizes: readonly ImageSize[],
-): number {
-  const bytes = layers.map((layer, i) => {
-    const from = sizes[i - 1] ?? grid;
+/** Bytes of scratch memory that the layer which needs most takes. */
+export function decoderScratchBytes(build: Build, { config }: ModelFile): number {
+  const { decoder, grid } = config.central;
+  const sizes = imageSizes(grid, decoder);
+  const bytes = decoder.slice(0, -1).map((layer, i) => {
+    const from = sizes[i - 1] ?? { height: grid[0], width: grid[1] };
     const form = winogradForm(build, layer, from);
     return form ? scratchBytes(form, layer, from) : 0;
   });
-  return bytes.some((count) => count > 0) ? build.arena.alloc(Math.max(...bytes)) : 0;
+  return Math.max(0, ...bytes);
 }
 
 function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: ImageLayer) {

@@ -1,7 +1,7 @@
 import { type CentralExports, roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { ImageLayer } from "./config.ts";
-import { allocImage, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
+import { allocImage, imageLike, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
 import { readLayer } from "./layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
@@ -35,9 +35,10 @@ export function planDecoder(
   const input = allocImage(build, grid, central.width, "s16");
   const steps: Step[] = [];
   let image = input;
+  let before: PaddedImage | undefined;
   const inner = central.decoder.slice(0, -1);
   inner.forEach((layer, i) => {
-    const next = allocImage(build, sizes[i]!, layer.out, layer.output);
+    const next = imageLike(before, build, sizes[i]!, layer.out, layer.output);
     const form = winogradForm(build, layer, image);
     if (form) {
       const weights = readImageLayer(file, layer);
@@ -46,6 +47,7 @@ export function planDecoder(
       const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
       steps.push(...connect(build, layer, placeImageLayer(build, file, layer), image, next));
     }
+    before = i > 0 ? image : undefined; // not the input: a decoder that runs again finds it as it was
     image = next;
   });
 

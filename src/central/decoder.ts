@@ -1,7 +1,7 @@
 import { centralModules } from "../engine/centralModules.ts";
 import type { CentralExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
-import { seededIntegers } from "../engine/seeded.ts";
+import { selfTestIntegers } from "../engine/seeded.ts";
 import { planCentral } from "../model/centralPlan.ts";
 import { checkArray } from "../model/checkArray.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -94,7 +94,10 @@ export class CentralDecoder {
       readHalf(options.weights),
       openModule(centralModules, options),
     ]);
-    return new CentralDecoder(file, module);
+    const decoder = new CentralDecoder(file, module);
+    // The shipped ones: nobody else has them.
+    if (options.weights === undefined) file.release();
+    return decoder;
   }
 
   /**
@@ -121,7 +124,7 @@ export class CentralDecoder {
   /** Runs the network on silence and on noise until the engine has optimised its code. */
   warmup(): void {
     const { latents, presentDevices, central, decoder } = this.inUse();
-    const random = seededIntegers(1);
+    const random = selfTestIntegers(1);
     latents.fill(0);
     presentDevices.forEach((_, device) => {
       presentDevices[device] = device;

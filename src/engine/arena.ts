@@ -71,3 +71,28 @@ export class Arena {
     }
   }
 }
+
+/**
+ * Places for values that are written and read while another user of the same bytes does not run. Not zeroed; when `bytes` bytes from
+ * `address` are given out, it goes on in the arena.
+ */
+export class SharedSpace {
+  private readonly arena: Arena;
+  private readonly end: number;
+  private top: number;
+
+  constructor(arena: Arena, address: number, bytes: number) {
+    this.arena = arena;
+    this.top = address;
+    this.end = address + bytes;
+  }
+
+  /** Address of `bytes` bytes, with 64 readable bytes after them. */
+  alloc(bytes: number): number {
+    const address = this.top;
+    const top = roundUp(address + bytes + SLACK_BYTES, ALIGNMENT);
+    if (top > this.end) return this.arena.alloc(bytes);
+    this.top = top;
+    return address;
+  }
+}

@@ -12,5 +12,5 @@ export const edgeModules: ModuleFamily<EdgeExports> = {
   },
   selfTest: edgeSelfTest,
   /** From the scalar module; test/engine/selfTest.test.ts derives it again. */
-  selfTestCrc: 0x1126a192,
+  selfTestHash: 0x56dbb825,
 };

@@ -1,7 +1,7 @@
 import type { Arena } from "./arena.ts";
 import { type IgemmName, type KernelExports, OutKind, roundUp } from "./kernels.ts";
 import { placeWeights } from "./placeWeights.ts";
-import { selfTestIntegers } from "./seeded.ts";
+import { fillSeeded, selfTestIntegers } from "./seeded.ts";
 
 /** A seeded product in a module's memory: `rows` of `segments` runs of A against `n` channels. */
 export interface IgemmCase {
@@ -91,18 +91,18 @@ export function igemmCase(
   };
 }
 
-/** Loops and no callbacks per value: this runs at every load, before any of it has been compiled. */
+/** Draws from a range twice as wide and clamps. */
 function fillEnds<T extends Int8Array | Uint8Array | Int16Array>(
   values: T,
   random: (lo: number, hi: number) => number,
   low: number,
   high: number,
 ): T {
-  for (let i = 0; i < values.length; i++) {
-    const choice = random(0, 3);
-    values[i] = choice === 0 ? low : choice === 1 ? high : random(low, high);
-  }
-  return values;
+  const margin = (high - low + 1) >> 1;
+  return fillSeeded(values, () => {
+    const value = random(low - margin, high + margin);
+    return value < low ? low : value > high ? high : value;
+  });
 }
 
 function placeStrides(arena: Arena, rows: number, stride: number): number {

@@ -10,9 +10,9 @@ export interface ModuleFamily<T extends KernelExports> {
   readonly side: "edge" | "central";
   /** Loads a module's text; only the modules that are tried are decoded. */
   readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmHex: string }>>>;
-  /** Runs seeded cases in memory it takes from `arena`; returns the CRC-32 of all outputs. */
+  /** Runs seeded cases in memory it takes from `arena`; returns a hash of all outputs, a uint32. */
   readonly selfTest: (exports: T, arena: Arena) => number;
-  readonly selfTestCrc: number;
+  readonly selfTestHash: number;
 }
 
 /** Which of a side's modules to open. */
@@ -120,10 +120,10 @@ async function trySelf<T extends KernelExports>(
   }
   const arena = new Arena(memory, exports.heap_base());
   const mark = arena.mark();
-  const crc = family.selfTest(exports, arena);
+  const hash = family.selfTest(exports, arena);
   arena.release(mark);
-  if (crc !== family.selfTestCrc) {
-    const got = `CRC ${hex(crc)} instead of ${hex(family.selfTestCrc)}`;
+  if (hash !== family.selfTestHash) {
+    const got = `hash ${hex(hash)} instead of ${hex(family.selfTestHash)}`;
     return { ok: false, supported: true, why: `${name} failed its self-test (${got})` };
   }
   const forms = chooseForms(exports, arena, name);
@@ -149,6 +149,6 @@ function why<T>(attempt: Attempt<T>): string {
   return attempt.ok ? "" : attempt.why;
 }
 
-function hex(crc: number): string {
-  return crc.toString(16).padStart(8, "0");
+function hex(hash: number): string {
+  return hash.toString(16).padStart(8, "0");
 }

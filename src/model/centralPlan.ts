@@ -1,7 +1,8 @@
+import { SharedSpace } from "../engine/arena.ts";
 import type { CentralExports } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import { planCross } from "./crossPlan.ts";
-import { inputPixelOffsets, planDecoder } from "./decoderPlan.ts";
+import { decoderScratchBytes, inputPixelOffsets, planDecoder } from "./decoderPlan.ts";
 import { planFusion } from "./fusionPlan.ts";
 import type { ModelFile } from "./modelFile.ts";
 import type { Step } from "./step.ts";
@@ -25,11 +26,15 @@ export interface CentralPlan {
 export function planCentral(build: Build<CentralExports>, file: ModelFile): CentralPlan {
   const { geometry, latent, central } = file.config;
   const devices = geometry.devices.length;
-  const transformer = new Transformer(build, file, devices * latent.slots);
+  // The transformer is done with its activations when the decoder starts.
+  const scratchBytes = decoderScratchBytes(build, file);
+  const scratch = build.arena.alloc(scratchBytes);
+  const shared = new SharedSpace(build.arena, scratch, scratchBytes);
+  const transformer = new Transformer(build, file, devices * latent.slots, shared);
   const tokens = planTokens(build, transformer, file);
   const fusion = planFusion(transformer, file, tokens.x);
   const cross = planCross(transformer, file, fusion.context);
-  const decoder = planDecoder(build, file);
+  const decoder = planDecoder(build, file, scratch);
   const pixels = build.arena.place(inputPixelOffsets(decoder.input));
   const queries = central.grid[0] * central.grid[1];
   const image = transformer.norm("image", cross.y, decoder.input.address, pixels, queries);

@@ -1,7 +1,7 @@
 import { type CentralExports, roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { ImageLayer } from "./config.ts";
-import { allocImage, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
+import { allocImage, imageLike, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
 import { readLayer } from "./layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
@@ -20,18 +20,25 @@ export interface DecoderPlan {
   readonly steps: readonly Step[];
 }
 
-/** @throws WeightsError when the file's tensors are not those its config describes */
-export function planDecoder(build: Build<CentralExports>, file: ModelFile): DecoderPlan {
+/**
+ * @param scratch `decoderScratchBytes` bytes, which keep nothing from one step to the next
+ * @throws WeightsError when the file's tensors are not those its config describes
+ */
+export function planDecoder(
+  build: Build<CentralExports>,
+  file: ModelFile,
+  scratch: number,
+): DecoderPlan {
   const { central, geometry } = file.config;
   const sizes = imageSizes(central.grid, central.decoder);
   const grid: ImageSize = { height: central.grid[0], width: central.grid[1] };
   const input = allocImage(build, grid, central.width, "s16");
   const steps: Step[] = [];
   let image = input;
+  let before: PaddedImage | undefined;
   const inner = central.decoder.slice(0, -1);
-  const scratch = allocScratch(build, inner, grid, sizes);
   inner.forEach((layer, i) => {
-    const next = allocImage(build, sizes[i]!, layer.out, layer.output);
+    const next = imageLike(before, build, sizes[i]!, layer.out, layer.output);
     const form = winogradForm(build, layer, image);
     if (form) {
       const weights = readImageLayer(file, layer);
@@ -40,6 +47,7 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
       const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
       steps.push(...connect(build, layer, placeImageLayer(build, file, layer), image, next));
     }
+    before = i > 0 ? image : undefined; // not the input: a decoder that runs again finds it as it was
     image = next;
   });
 
@@ -48,19 +56,16 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   return { input, map, steps };
 }
 
-/** Scratch memory for all layers that need any; 0 where none does. */
-function allocScratch(
-  build: Build,
-  layers: readonly ImageLayer[],
-  grid: ImageSize,
-  sizes: readonly ImageSize[],
-): number {
-  const bytes = layers.map((layer, i) => {
-    const from = sizes[i - 1] ?? grid;
+/** Bytes of scratch memory that the layer which needs most takes. */
+export function decoderScratchBytes(build: Build, { config }: ModelFile): number {
+  const { decoder, grid } = config.central;
+  const sizes = imageSizes(grid, decoder);
+  const bytes = decoder.slice(0, -1).map((layer, i) => {
+    const from = sizes[i - 1] ?? { height: grid[0], width: grid[1] };
     const form = winogradForm(build, layer, from);
     return form ? scratchBytes(form, layer, from) : 0;
   });
-  return bytes.some((count) => count > 0) ? build.arena.alloc(Math.max(...bytes)) : 0;
+  return Math.max(0, ...bytes);
 }
 
 function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: ImageLayer) {

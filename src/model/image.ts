@@ -24,6 +24,20 @@ export function allocImage(
   return { address, height, width, rowBytes, pixelBytes };
 }
 
+/** `free` where it is of that kind, as its border is still zero, else a new image. */
+export function imageLike(
+  free: PaddedImage | undefined,
+  build: Build,
+  size: ImageSize,
+  channels: number,
+  element: Element,
+): PaddedImage {
+  const pixelBytes = channels * storageOf(element, build.name).bytes;
+  const fits =
+    free?.height === size.height && free.width === size.width && free.pixelBytes === pixelBytes;
+  return fits ? free : allocImage(build, size, channels, element);
+}
+
 /** Byte offset of pixel (y, x); the border has coordinates -1, `height` and `width`. */
 export function pixelOffset(image: PaddedImage, y: number, x: number): number {
   return (y + 1) * image.rowBytes + (x + 1) * image.pixelBytes;

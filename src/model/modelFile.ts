@@ -13,6 +13,12 @@ import { WeightsError } from "./weightsError.ts";
 /** The two halves of a model, and the folder-level names of their files. */
 export type ModelHalf = "edge" | "central";
 
+/** What TypeScript's ES2023 does not know of an ArrayBuffer. */
+interface Resizable {
+  readonly resizable?: boolean;
+  resize(bytes: number): void;
+}
+
 const MODEL_ID_BYTES = 8;
 const SHA256_BYTES = 32;
 const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -22,16 +28,23 @@ export class ModelFile {
   readonly config: ModelConfig;
   /** SHA-256 of the edge half's file, in hex: both halves of a model name the same one. */
   readonly edgeSha256: string;
+  private readonly bytes: Uint8Array;
   private readonly tensors: Safetensors["tensors"];
 
-  private constructor(config: ModelConfig, edgeSha256: string, file: Safetensors) {
+  private constructor(
+    config: ModelConfig,
+    edgeSha256: string,
+    bytes: Uint8Array,
+    tensors: Safetensors["tensors"],
+  ) {
     this.config = config;
     this.edgeSha256 = edgeSha256;
-    this.tensors = file.tensors;
+    this.bytes = bytes;
+    this.tensors = tensors;
   }
 
   /**
-   * @param bytes the whole file; not kept
+   * @param bytes the whole file; kept as long as this is, as tensors are views of it
    * @param half which half the caller can use
    * @throws WeightsError when the bytes are not that half of a model
    */
@@ -48,7 +61,16 @@ export class ModelFile {
     if (json === undefined) throw new WeightsError("weights: expected a config, got none");
     await checkContent(file, json, bytes);
     const sha256 = half === "edge" ? await sha256Hex(bytes) : readSha256(file);
-    return new ModelFile(parseConfig(json), sha256, file);
+    return new ModelFile(parseConfig(json), sha256, bytes, file.tensors);
+  }
+
+  /**
+   * Gives the memory of a resizable buffer back to the system; tensors are void from then on. The garbage collector would do it
+   * as well, but it does not run because of memory outside its heap until there is a lot of that. For bytes that nobody else has.
+   */
+  release(): void {
+    const buffer = this.bytes.buffer as ArrayBufferLike & Resizable;
+    if (buffer.resizable) buffer.resize(0);
   }
 
   /** First 8 bytes of the edge half's SHA-256, 16 hex digits: what latents are stamped with. */

@@ -1,3 +1,4 @@
+import type { SharedSpace } from "../engine/arena.ts";
 import {
   attentionScratchBytes,
   type CentralExports,
@@ -34,19 +35,25 @@ export class Transformer {
   private readonly build: Build<CentralExports>;
   private readonly file: ModelFile;
   private readonly scratch: number;
+  private readonly space: SharedSpace;
 
-  /** @param keys most keys of any attention, for its scratch memory */
-  constructor(build: Build<CentralExports>, file: ModelFile, keys: number) {
+  /**
+   * @param keys most keys of any attention, for its scratch memory
+   * @param space where matrices stand
+   */
+  constructor(build: Build<CentralExports>, file: ModelFile, keys: number, space: SharedSpace) {
     const { width, heads } = file.config.central;
     this.build = build;
+    this.space = space;
     this.file = file;
     this.scratch = build.arena.alloc(attentionScratchBytes(keys, width / heads));
   }
 
+  /** Values of it last until the decoder runs. */
   matrix(rows: number, columns: number, element: Element): Matrix {
     const { arena, name } = this.build;
     const rowBytes = columns * storageOf(element, name).bytes;
-    const address = arena.alloc(roundUp(rows, TILE_ROWS) * rowBytes);
+    const address = this.space.alloc(roundUp(rows, TILE_ROWS) * rowBytes);
     const table = placeRows(arena, rows, (row) => row * rowBytes);
     return { address, columns, element, rowBytes, table };
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Arena } from "../../src/engine/arena.ts";
+import { Arena, SharedSpace } from "../../src/engine/arena.ts";
 
 const PAGE = 65536;
 
@@ -52,5 +52,16 @@ describe("Arena", () => {
         `module memory: expected to grow by ${3 * PAGE} bytes, got its limit at ${PAGE}`,
       ),
     );
+  });
+});
+
+describe("SharedSpace", () => {
+  it("hands out its own bytes first, then the arena's", () => {
+    const { arena: space } = arena(1, 1, 0);
+    const address = space.alloc(400);
+    const shared = new SharedSpace(space, address, 400);
+    expect([shared.alloc(100), shared.alloc(150)]).toEqual([address, address + 176]);
+    expect(shared.alloc(16)).toBe(address + 464);
+    expect(shared.alloc(8)).toBe(address + 464 + 80);
   });
 });

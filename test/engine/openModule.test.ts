@@ -69,7 +69,7 @@ describe("openModule", () => {
     const module = await openModule(family({ relaxed: "unknown", simd: "wrong bits" }));
     expect(module.name).toBe("scalar");
     expect(module.reason).toMatch(
-      /simd failed its self-test \(CRC 1126a193 instead of 1126a192\)$/,
+      /simd failed its self-test \(hash 56dbb824 instead of 56dbb825\)$/,
     );
   });
 
@@ -99,9 +99,9 @@ describe("openModule, asked for one module", () => {
         "module: relaxed needs relaxed SIMD, which this engine lacks (Node 22+ has it)",
       ),
     );
-    const wrong = { ...edgeModules, selfTestCrc: 0 };
+    const wrong = { ...edgeModules, selfTestHash: 0 };
     await expect(openModule(wrong, { module: "simd" })).rejects.toThrow(
-      "module: simd failed its self-test (CRC 1126a192 instead of 00000000)",
+      "module: simd failed its self-test (hash 56dbb825 instead of 00000000)",
     );
   });
 

@@ -1,8 +1,9 @@
 import { expect, it, vi } from "vitest";
 import { CentralDecoder, EdgeEncoder } from "../../src/index.ts";
+import type { LoadOptions } from "../../src/model/loadOptions.ts";
 import { SMALL, tinyModel } from "./tinyModel.ts";
 
-const model = vi.hoisted(() => ({ halves: [] as string[] }));
+const model = vi.hoisted(() => ({ halves: [] as string[], buffers: [] as ArrayBuffer[] }));
 
 // In Node both names are one module: src/io/defaultWeights.ts.
 vi.mock("#edge-weights", () => ({
@@ -12,7 +13,17 @@ vi.mock("#edge-weights", () => ({
 
 function take(half: "edge" | "central"): Uint8Array {
   model.halves.push(half);
-  return tinyModel(SMALL, 31)[half];
+  const bytes = resizable(tinyModel(SMALL, 31)[half]);
+  model.buffers.push(bytes.buffer);
+  return bytes;
+}
+
+/** A copy in a buffer that can be given back. */
+function resizable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const options = [bytes.length, { maxByteLength: bytes.length }];
+  const copy = new Uint8Array(Reflect.construct(ArrayBuffer, options) as ArrayBuffer);
+  copy.set(bytes);
+  return copy;
 }
 
 it("without weights, each half asks the package for its own file and no other", async () => {
@@ -22,3 +33,22 @@ it("without weights, each half asks the package for its own file and no other", 
   expect(model.halves).toEqual(["edge", "central"]);
   expect(decoder.modelId).toBe(encoder.modelId);
 });
+
+it("gives back the memory of the package's own weights, and not the caller's", async () => {
+  const { edge, central } = tinyModel(SMALL, 31);
+  const [own, ownCentral] = [resizable(edge), resizable(central)];
+  const wanted = await runBoth({ weights: own }, { weights: ownCentral });
+  expect([own, ownCentral]).toEqual([edge, central]);
+  model.buffers.length = 0;
+  expect(await runBoth({}, {})).toEqual(wanted);
+  expect(model.buffers.map(({ byteLength }) => byteLength)).toEqual([0, 0]);
+});
+
+async function runBoth(edge: LoadOptions, central: LoadOptions): Promise<unknown[]> {
+  const [encoder, decoder] = [await EdgeEncoder.load(edge), await CentralDecoder.load(central)];
+  const { shots, samples, devices } = encoder.config.geometry;
+  const traces = new Float32Array(shots * samples * devices[0]!.receivers).fill(0.5);
+  const latent = encoder.encode(traces, { device: 0 });
+  const latents = new Int8Array(devices.length * latent.length).fill(3);
+  return [latent, decoder.decode(latents), encoder.modelId, decoder.modelId];
+}

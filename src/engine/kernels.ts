@@ -239,14 +239,15 @@ export function usesUint8Activations(module: ModuleName): boolean {
 }
 
 /**
- * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered, and the scores and
- * probabilities of a block of four queries.
+ * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered; of a block of four
+ * queries the codes, the scores and twice as much for what lies between scores and probabilities;
+ * a tile of sums.
  *
  * @param tk keys, a multiple of 8
  * @param headDim width of a head, a multiple of 8
  */
 export function attentionScratchBytes(tk: number, headDim: number): number {
-  return 2 * tk * headDim * 2 + 4 * (tk * 8 + 64);
+  return 4 * tk * headDim + 48 * tk + 8 * headDim + 128;
 }
 
 /** Smallest multiple of `unit` that is not below `value`. */

@@ -1,16 +1,19 @@
 import { expRows } from "../lib/exp";
 import { maxLanes4, storeColumns, sumLanes4 } from "../lib/lanes";
+import { elementShift } from "../lib/outKind";
 import { quad4x8 } from "../lib/quad4x8";
-import { rintClamp4 } from "../lib/round";
-import { HIGHEST_S16, LOWEST_S16, MAGIC } from "../lib/vectors";
+import { roundBound } from "../lib/round";
+import { MAGIC, MAGIC_BITS } from "../lib/vectors";
 
 /** The probability code of 1. */
 const PROBABILITY_ONE: f32 = 16383.0;
 
 /**
- * y = softmax(q · kᵀ · scoreScale) · v · outScale per head, int16 in and out; softmax in f32 with 14-bit probabilities.
- * q, y  s16  head h of row i at + i·stride + h·headDim·2; tq rows, any number
+ * y = clamp(rint(softmax(q · kᵀ · scoreScale) · v · scale) + zero, lo, hi) per head; softmax in f32 with 14-bit probabilities.
+ * q     s16  head h of row i at + i·stride + h·headDim·2; tq rows, any number
  * k, v  s16  the same with tk rows; tk and headDim are multiples of 8
+ * scale f32, zero s32 (±2047)  [heads][headDim]
+ * y          as outKind says (s16 or u7), channel c of row i at + i·stride + c·(element size)
  * scratch    attentionScratchBytes(tk, headDim) bytes (src/engine/kernels.ts), 16-byte aligned: one head's keys as
  *            [tk/8][headDim/2][8][2] and values as [headDim/8][tk/8][4][8][2], where rows j and j + 4 of eight are a pair,
  *            so that both products run on lib/quad4x8; then, of a block of four queries, scores (s32, then f32 in place) as
@@ -33,11 +36,16 @@ export function attention_s16(
   heads: i32,
   headDim: i32,
   scoreScale: f32,
-  outScale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   scratch: usize,
   y: usize,
   yStride: usize,
 ): void {
+  const shift = elementShift(outKind);
   const headBytes = <usize>headDim << 1;
   const keys = scratch;
   const values = keys + <usize>tk * headBytes;
@@ -61,8 +69,12 @@ export function attention_s16(
         probabilities,
         blockBytes >> 1,
         values,
-        headBytes,
-        outScale,
+        headDim,
+        scale,
+        zero,
+        lo,
+        hi,
+        shift,
         tile,
         y + i0 * yStride,
         y + i1 * yStride,
@@ -73,7 +85,9 @@ export function attention_s16(
     q += headBytes;
     k += headBytes;
     v += headBytes;
-    y += headBytes;
+    scale += headBytes << 1;
+    zero += headBytes << 1;
+    y += <usize>headDim << shift;
   }
 }
 
@@ -214,31 +228,45 @@ function weightBlock(
   probabilities: usize,
   bytes: usize,
   values: usize,
-  headBytes: usize,
-  outScale: f32,
+  headDim: i32,
+  scale: usize,
+  zero: usize,
+  lo: i32,
+  hi: i32,
+  shift: usize,
   tile: usize,
   y0: usize,
   y1: usize,
   y2: usize,
   y3: usize,
 ): void {
-  for (let c: usize = 0; c < headBytes; c += 16) {
+  const lower = roundBound(lo);
+  const upper = roundBound(hi);
+  for (let c: usize = 0; c < <usize>headDim; c += 8) {
     quad4x8(probabilities, bytes, values, tile);
-    requantise8(tile, outScale, y0 + c);
-    requantise8(tile + 32, outScale, y1 + c);
-    requantise8(tile + 64, outScale, y2 + c);
-    requantise8(tile + 96, outScale, y3 + c);
+    const at = c << shift;
+    requantise8(tile, scale, zero, lower, upper, shift, y0 + at);
+    requantise8(tile + 32, scale, zero, lower, upper, shift, y1 + at);
+    requantise8(tile + 64, scale, zero, lower, upper, shift, y2 + at);
+    requantise8(tile + 96, scale, zero, lower, upper, shift, y3 + at);
     values += bytes << 1;
+    scale += 32;
+    zero += 32;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function requantise8(sums: usize, outScale: f32, y: usize): void {
-  const scale = f32x4.splat(outScale);
-  const lo = v128.load(LOWEST_S16);
-  const hi = v128.load(HIGHEST_S16);
-  const first = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
-  const second = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), scale);
-  v128.store(y, i16x8.narrow_i32x4_s(rintClamp4(first, lo, hi), rintClamp4(second, lo, hi)));
+function requantise8(sums: usize, scale: usize, zero: usize, lower: v128, upper: v128, shift: usize, y: usize): void {
+  const magic = v128.load(MAGIC);
+  const magicBits = v128.load(MAGIC_BITS);
+  let p = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), v128.load(scale));
+  let q = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), v128.load(scale, 16));
+  p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
+  q = i32x4.add(f32x4.add(q, magic), v128.load(zero, 16));
+  p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
+  q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lower), upper), magicBits);
+  const codes = i16x8.narrow_i32x4_s(p, q);
+  if (shift) v128.store(y, codes);
+  else v128.store64_lane(y, i8x16.narrow_i16x8_u(codes, codes), 0);
 }

@@ -9,7 +9,7 @@
 export type ModuleName = "scalar" | "simd" | "relaxed";
 
 /** ABI version this package speaks; `abi_version()` of a module must return it. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Channels of one weight panel: the `n` of every igemm is a multiple of it. */
 export const PANEL = 8;
@@ -209,7 +209,11 @@ export interface CentralExports extends KernelExports {
     heads: number,
     headDim: number,
     scoreScale: number,
-    outScale: number,
+    scale: number,
+    zero: number,
+    outKind: OutKind,
+    lo: number,
+    hi: number,
     scratch: number,
     y: number,
     yStride: number,

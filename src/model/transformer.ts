@@ -34,6 +34,9 @@ export class Transformer {
   private readonly build: Build<CentralExports>;
   private readonly file: ModelFile;
   private readonly scratch: number;
+  /** Address of a zero for every channel. */
+  private readonly zero: number;
+  private readonly scales = new Map<number, number>();
 
   /** @param keys most keys of any attention, for its scratch memory */
   constructor(build: Build<CentralExports>, file: ModelFile, keys: number) {
@@ -41,6 +44,7 @@ export class Transformer {
     this.build = build;
     this.file = file;
     this.scratch = build.arena.alloc(attentionScratchBytes(keys, width / heads));
+    this.zero = build.arena.place(new Int32Array(width));
   }
 
   matrix(rows: number, columns: number, element: Element): Matrix {
@@ -101,6 +105,16 @@ export class Transformer {
     return this.norm(name, x, y.address, y.table.address, rows);
   }
 
+  /** Address of `scale` for every channel, placed once. */
+  private channelScales(scale: number): number {
+    const known = this.scales.get(scale);
+    if (known !== undefined) return known;
+    const { width } = this.file.config.central;
+    const address = this.build.arena.place(new Float32Array(width).fill(scale));
+    this.scales.set(scale, address);
+    return address;
+  }
+
   /** to = softmax(q k^T) v over `queries` rows of q and `keys` rows of k and v. */
   attention(
     name: string,
@@ -115,6 +129,8 @@ export class Transformer {
     const { exports } = this.build;
     const { heads, width } = this.file.config.central;
     const { scoreScale, outScale } = scales;
+    const { outKind, lo, hi } = storageOf(to.element, this.build.name);
+    const scale = this.channelScales(outScale);
     const headDim = width / heads;
     const [qAt, kAt, vAt] = [q, k, v].map(({ matrix, offset }) => matrix.address + offset) as [
       number,
@@ -122,7 +138,7 @@ export class Transformer {
       number,
     ];
     const [qStride, kStride, vStride] = [q.matrix.rowBytes, k.matrix.rowBytes, v.matrix.rowBytes];
-    const [scratch, y, yStride] = [this.scratch, to.address, to.rowBytes];
+    const [zero, scratch, y, yStride] = [this.zero, this.scratch, to.address, to.rowBytes];
     return {
       name,
       macs: 2 * queries * keys * width,
@@ -139,7 +155,11 @@ export class Transformer {
           heads,
           headDim,
           scoreScale,
-          outScale,
+          scale,
+          zero,
+          outKind,
+          lo,
+          hi,
           scratch,
           y,
           yStride,

@@ -1,9 +1,9 @@
 import { expRows } from "../lib/exp";
 import { maxLanes4, storeColumns, sumLanes4 } from "../lib/lanes";
 import { elementShift } from "../lib/outKind";
-import { quad4x8 } from "../lib/quad4x8";
+import { quad4x8, quadCodes4x8 } from "../lib/quad4x8";
 import { roundBound } from "../lib/round";
-import { MAGIC, MAGIC_BITS } from "../lib/vectors";
+import { MAGIC } from "../lib/vectors";
 
 /** The probability code of 1. */
 const PROBABILITY_ONE: f32 = 16383.0;
@@ -18,7 +18,7 @@ const PROBABILITY_ONE: f32 = 16383.0;
  *            [tk/8][headDim/2][8][2] and values as [headDim/8][tk/8][4][8][2], where rows j and j + 4 of eight are a pair,
  *            so that both products run on lib/quad4x8; then, of a block of four queries, scores (s32, then f32 in place) as
  *            [tk/8][4][8], as much again for the powers of expRows and then the probabilities as [tk/8][4][4][2], and once more
- *            for its polynomials; queries as [headDim/2][4][2]; and one 4x8 tile
+ *            for its polynomials; queries as [headDim/2][4][2]; and 80 bytes of sums and shifts of four rows
  * scoreScale >= 0.
  * Range: |q·k| sums stay below 2^31 for headDim <= 512; Σ p·v below 2^26.
  * Tail: a last block of fewer than four queries repeats the last query and stores it again.
@@ -53,7 +53,7 @@ export function attention_s16(
   const blockBytes = <usize>tk << 4;
   const probabilities = scores + blockBytes;
   const queries = scores + 3 * blockBytes;
-  const tile = queries + (headBytes << 2);
+  const lanes = queries + (headBytes << 2);
   for (let head = 0; head < heads; head++) {
     packKeys(k, kStride, tk, headDim, keys);
     packValues(v, vStride, tk, headDim, values);
@@ -64,7 +64,7 @@ export function attention_s16(
       const i3 = <usize>min(i + 3, tq - 1);
       packQueries(q + i0 * qStride, q + i1 * qStride, q + i2 * qStride, q + i3 * qStride, headBytes, queries);
       scoreBlock(queries, headBytes << 2, keys, scores, blockBytes);
-      softmaxBlock(scores, blockBytes, scoreScale, probabilities, tile);
+      softmaxBlock(scores, blockBytes, scoreScale, probabilities, lanes);
       weightBlock(
         probabilities,
         blockBytes >> 1,
@@ -75,7 +75,6 @@ export function attention_s16(
         lo,
         hi,
         shift,
-        tile,
         y + i0 * yStride,
         y + i1 * yStride,
         y + i2 * yStride,
@@ -162,14 +161,14 @@ function scoreBlock(queries: usize, queryBytes: usize, keys: usize, scores: usiz
   }
 }
 
-/** A block's scores to probabilities; `tile` holds four rows' shifts, the sums of their lanes, and then factors. */
-function softmaxBlock(scores: usize, blockBytes: usize, scoreScale: f32, probabilities: usize, tile: usize): void {
+/** A block's scores to probabilities; `lanes` holds four rows' shifts, later factors, and the sums of their lanes. */
+function softmaxBlock(scores: usize, blockBytes: usize, scoreScale: f32, probabilities: usize, lanes: usize): void {
   const end = scores + blockBytes;
-  const sums = tile + 16;
-  shiftsOf(scores, end, scoreScale, tile);
-  expRows(scores, end, scoreScale, tile, probabilities, probabilities + blockBytes, sums);
-  factorsOf(sums, tile);
-  normalise(scores, end, tile, probabilities);
+  const sums = lanes + 16;
+  shiftsOf(scores, end, scoreScale, lanes);
+  expRows(scores, end, scoreScale, lanes, probabilities, probabilities + blockBytes, sums);
+  factorsOf(sums, lanes);
+  normalise(scores, end, lanes, probabilities);
 }
 
 /** Each row's largest score, scaled: that keeps the order, as scoreScale >= 0. */
@@ -234,7 +233,6 @@ function weightBlock(
   lo: i32,
   hi: i32,
   shift: usize,
-  tile: usize,
   y0: usize,
   y1: usize,
   y2: usize,
@@ -242,31 +240,13 @@ function weightBlock(
 ): void {
   const lower = roundBound(lo);
   const upper = roundBound(hi);
-  for (let c: usize = 0; c < <usize>headDim; c += 8) {
-    quad4x8(probabilities, bytes, values, tile);
-    const at = c << shift;
-    requantise8(tile, scale, zero, lower, upper, shift, y0 + at);
-    requantise8(tile + 32, scale, zero, lower, upper, shift, y1 + at);
-    requantise8(tile + 64, scale, zero, lower, upper, shift, y2 + at);
-    requantise8(tile + 96, scale, zero, lower, upper, shift, y3 + at);
+  const step = <usize>8 << shift;
+  for (let out: usize = 0; out < <usize>headDim << shift; out += step) {
+    quadCodes4x8(
+      probabilities, bytes, values, scale, zero, lower, upper, step, y0 + out, y1 + out, y2 + out, y3 + out,
+    );
     values += bytes << 1;
     scale += 32;
     zero += 32;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function requantise8(sums: usize, scale: usize, zero: usize, lower: v128, upper: v128, shift: usize, y: usize): void {
-  const magic = v128.load(MAGIC);
-  const magicBits = v128.load(MAGIC_BITS);
-  let p = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), v128.load(scale));
-  let q = f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums, 16)), v128.load(scale, 16));
-  p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
-  q = i32x4.add(f32x4.add(q, magic), v128.load(zero, 16));
-  p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
-  q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lower), upper), magicBits);
-  const codes = i16x8.narrow_i32x4_s(p, q);
-  if (shift) v128.store(y, codes);
-  else v128.store64_lane(y, i8x16.narrow_i16x8_u(codes, codes), 0);
 }

@@ -244,14 +244,14 @@ export function usesUint8Activations(module: ModuleName): boolean {
 
 /**
  * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered; of a block of four
- * queries the codes, the scores and twice as much for what lies between scores and probabilities;
- * a tile of sums.
+ * queries the codes, the scores and twice as much for what lies between scores and probabilities,
+ * sums and factors.
  *
  * @param tk keys, a multiple of 8
  * @param headDim width of a head, a multiple of 8
  */
 export function attentionScratchBytes(tk: number, headDim: number): number {
-  return 4 * tk * headDim + 48 * tk + 8 * headDim + 128;
+  return 4 * tk * headDim + 48 * tk + 8 * headDim + 80;
 }
 
 /** Smallest multiple of `unit` that is not below `value`. */

@@ -61,18 +61,24 @@ export function attention_s16(
   heads: i32,
   headDim: i32,
   scoreScale: f32,
-  outScale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   scratch: usize,
   y: usize,
   yStride: usize,
 ): void {
   if (ASC_FEATURE_SIMD) {
     attentionS16(
-      q, qStride, k, kStride, v, vStride, tq, tk, heads, headDim, scoreScale, outScale, scratch, y, yStride,
+      q, qStride, k, kStride, v, vStride, tq, tk, heads, headDim, scoreScale, scale, zero, outKind, lo, hi,
+      scratch, y, yStride,
     );
   } else {
     attentionS16Twin(
-      q, qStride, k, kStride, v, vStride, tq, tk, heads, headDim, scoreScale, outScale, scratch, y, yStride,
+      q, qStride, k, kStride, v, vStride, tq, tk, heads, headDim, scoreScale, scale, zero, outKind, lo, hi,
+      scratch, y, yStride,
     );
   }
 }

@@ -15,7 +15,15 @@ export function rintClamp(x: f32, lo: i32, hi: i32): i32 {
   return min(max(bits, ROUND_MAGIC_BITS + lo), ROUND_MAGIC_BITS + hi) - ROUND_MAGIC_BITS;
 }
 
-/** The same for four lanes; `lo` and `hi` hold ROUND_MAGIC_BITS + bound. */
+/** clamp(rint(x) + shift, lo, hi), likewise; |shift| up to 2^22 as well. */
+// @ts-ignore: decorator
+@inline
+export function rintShiftClamp(x: f32, shift: i32, lo: i32, hi: i32): i32 {
+  const bits = reinterpret<i32>(x + ROUND_MAGIC) + shift;
+  return min(max(bits, ROUND_MAGIC_BITS + lo), ROUND_MAGIC_BITS + hi) - ROUND_MAGIC_BITS;
+}
+
+/** `rintClamp` for four lanes; `lo` and `hi` hold ROUND_MAGIC_BITS + bound. */
 // @ts-ignore: decorator
 @inline
 export function rintClamp4(x: v128, lo: v128, hi: v128): v128 {

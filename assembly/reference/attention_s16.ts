@@ -1,5 +1,6 @@
 import { expNonPositive } from "../lib/exp";
-import { rintClamp } from "../lib/round";
+import { OUT_U7_AS_U8 } from "../lib/outKind";
+import { rintClamp, rintShiftClamp } from "../lib/round";
 
 /** Scalar twin of kernels/attention_s16.ts, the same arguments and bits; of scratch it uses one row of scores. */
 export function attention_s16(
@@ -14,7 +15,11 @@ export function attention_s16(
   heads: i32,
   headDim: i32,
   scoreScale: f32,
-  outScale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   scratch: usize,
   y: usize,
   yStride: usize,
@@ -24,7 +29,13 @@ export function attention_s16(
     for (let i: usize = 0; i < <usize>tq; i++) {
       const largest = scoreRow(q + i * qStride + column, k + column, kStride, tk, headDim, scoreScale, scratch);
       softmaxRow(scratch, tk, largest);
-      weightRow(scratch, v + column, vStride, tk, headDim, outScale, y + i * yStride + column);
+      for (let c = head * <usize>headDim; c < (head + 1) * <usize>headDim; c++) {
+        const value = <f32>weigh(scratch, v + (c << 1), vStride, tk) * load<f32>(scale + (c << 2));
+        const code = rintShiftClamp(value, load<i32>(zero + (c << 2)), lo, hi);
+        const row = y + i * yStride;
+        if (outKind == OUT_U7_AS_U8) store<u8>(row + c, code);
+        else store<i16>(row + (c << 1), code);
+      }
     }
   }
 }
@@ -69,21 +80,11 @@ function softmaxRow(scores: usize, tk: i32, largest: f32): void {
   for (let p = scores; p < end; p += 4) store<i32>(p, rintClamp(load<f32>(p) * r, 0, 16383));
 }
 
-/** Probabilities times values. */
-function weightRow(
-  probabilities: usize,
-  v: usize,
-  vStride: usize,
-  tk: i32,
-  headDim: i32,
-  outScale: f32,
-  y: usize,
-): void {
-  for (let c: usize = 0; c < <usize>headDim << 1; c += 2) {
-    let sum: i32 = 0;
-    for (let j: usize = 0; j < <usize>tk; j++) {
-      sum += load<i32>(probabilities + (j << 2)) * <i32>load<i16>(v + j * vStride + c);
-    }
-    store<i16>(y + c, rintClamp(<f32>sum * outScale, -2047, 2047));
+/** Probabilities times one channel's values. */
+function weigh(probabilities: usize, v: usize, vStride: usize, tk: i32): i32 {
+  let sum: i32 = 0;
+  for (let j: usize = 0; j < <usize>tk; j++) {
+    sum += load<i32>(probabilities + (j << 2)) * <i32>load<i16>(v + j * vStride);
   }
+  return sum;
 }

@@ -9,7 +9,7 @@
 export type ModuleName = "scalar" | "simd" | "relaxed";
 
 /** ABI version this package speaks; `abi_version()` of a module must return it. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Channels of one weight panel: the `n` of every igemm is a multiple of it. */
 export const PANEL = 8;
@@ -209,7 +209,11 @@ export interface CentralExports extends KernelExports {
     heads: number,
     headDim: number,
     scoreScale: number,
-    outScale: number,
+    scale: number,
+    zero: number,
+    outKind: OutKind,
+    lo: number,
+    hi: number,
     scratch: number,
     y: number,
     yStride: number,
@@ -239,14 +243,15 @@ export function usesUint8Activations(module: ModuleName): boolean {
 }
 
 /**
- * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered, and the scores and
- * probabilities of a block of four queries.
+ * Bytes of `attention_s16`'s scratch: keys and values of one head, re-ordered; of a block of four
+ * queries the codes, the scores and twice as much for what lies between scores and probabilities,
+ * sums and factors.
  *
  * @param tk keys, a multiple of 8
  * @param headDim width of a head, a multiple of 8
  */
 export function attentionScratchBytes(tk: number, headDim: number): number {
-  return 2 * tk * headDim * 2 + 4 * (tk * 8 + 64);
+  return 4 * tk * headDim + 48 * tk + 8 * headDim + 80;
 }
 
 /** Smallest multiple of `unit` that is not below `value`. */

@@ -76,7 +76,7 @@ function findNonFiniteHash(exports: EdgeExports, arena: Arena, hash: number): nu
 
 /** As `edgeSelfTest`, for central.wasm: igemm, layer norm, attention and the tiled convolutions. */
 export function centralSelfTest(exports: CentralExports, arena: Arena): number {
-  let hash = layerNormHash(exports, arena, igemmHash(exports, arena));
+  let hash = layerNormHash(exports, arena, sum4Hash(exports, arena, igemmHash(exports, arena)));
   hash = attentionHash(exports, arena, hash);
   hash = convVelocityHash(exports, arena, hash);
   hash = winogradHash(exports, arena, WINOGRAD_3X3, hash);
@@ -150,6 +150,13 @@ function igemmHash(exports: KernelExports, arena: Arena): number {
   return hash;
 }
 
+function sum4Hash(exports: CentralExports, arena: Arena, hash: number): number {
+  const shape = { ...SHAPE, segment: 16 };
+  const product = igemmCase(exports, arena, "u7", shape, 10, "igemm_u7_sum4");
+  product.run(OutKind.f32, 0, 0);
+  return hashOf(arena, product.c, product.cBytes(OutKind.f32), hash);
+}
+
 function inputStageHash(exports: EdgeExports, arena: Arena, hash: number): number {
   const [shots, samples, receivers, taps, outRows] = [2, 40, 6, 13, 5];
   const random = selfTestIntegers(4);
@@ -172,8 +179,16 @@ function layerNormHash(exports: CentralExports, arena: Arena, hash: number): num
   const x = arena.place(fillSeeded(new Float32Array(rows * d), () => random(-5000, 9000) / 1024));
   const yOff = arena.place(Uint32Array.from({ length: rows }, (_, row) => row * d * 2));
   const y = arena.alloc(rows * d * 2);
-  exports.layer_norm_s16(x, rows, d, 1e-5, 210, y, yOff);
-  return hashOf(arena, y, rows * d * 2, hash);
+  const scale = arena.place(fillSeeded(new Float32Array(d), () => random(10, 210)));
+  const zero = arena.place(fillSeeded(new Int32Array(d), () => random(0, 127)));
+  for (const [kind, lo, hi] of [
+    [OutKind.s16, -2047, 2047],
+    [OutKind.u7AsUint8, 0, 127],
+  ] as const) {
+    exports.layer_norm(x, rows, d, 1e-5, scale, zero, kind, lo, hi, y, yOff);
+    hash = hashOf(arena, y, rows * d * 2, hash);
+  }
+  return hash;
 }
 
 function attentionHash(exports: CentralExports, arena: Arena, hash: number): number {
@@ -185,24 +200,20 @@ function attentionHash(exports: CentralExports, arena: Arena, hash: number): num
   const [q, k, v] = [place(queries), place(keys), place(keys)];
   const scratch = arena.alloc(attentionScratchBytes(keys, headDim));
   const y = arena.alloc(queries * stride);
-  exports.attention_s16(
-    q,
-    stride,
-    k,
-    stride,
-    v,
-    stride,
-    queries,
-    keys,
-    heads,
-    headDim,
-    1e-6,
-    1 / 16383,
-    scratch,
-    y,
-    stride,
-  );
-  return hashOf(arena, y, queries * stride, hash);
+  const channels = heads * headDim;
+  const scale = arena.place(fillSeeded(new Float32Array(channels), () => random(1, 16) / 262144));
+  const zero = arena.place(fillSeeded(new Int32Array(channels), () => random(0, 127)));
+  for (const [kind, lo, hi] of [
+    [OutKind.s16, -2047, 2047],
+    [OutKind.u7AsUint8, 0, 127],
+  ] as const) {
+    exports.attention_s16(
+      ...([q, stride, k, stride, v, stride, queries, keys, heads, headDim, 1e-6] as const),
+      ...([scale, zero, kind, lo, hi, scratch, y, stride] as const),
+    );
+    hash = hashOf(arena, y, queries * stride, hash);
+  }
+  return hash;
 }
 
 /** Of `bytes` bytes, a multiple of 4. */

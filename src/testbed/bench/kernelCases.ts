@@ -2,6 +2,7 @@
 import { attentionScratchBytes } from "../../engine/kernels.ts";
 import { seededIntegers } from "../../engine/seeded.ts";
 import { placeRows } from "../../model/offsets.ts";
+import { storageOf } from "../../model/storage.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
 
 const TOKENS = 80;
@@ -25,7 +26,18 @@ export const kernelCases: readonly BenchCase[] = [
   { name: "pack_s8 1024", kernel: "pack_s8", side: "edge", place: placePack },
   { name: "unpack_s8 5120", kernel: "unpack_s8", side: "central", place: placeUnpack },
   { name: "layer_norm 80x128", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
-  { name: "attention 80x80x4x32", kernel: "attention_s16", side: "central", place: placeAttention },
+  {
+    name: "attention 80x80x4x32",
+    kernel: "attention_s16",
+    side: "central",
+    place: (build) => placeAttention(build, "s16"),
+  },
+  {
+    name: "attention 80x80x4x32 to u7",
+    kernel: "attention_s16",
+    side: "central",
+    place: (build) => placeAttention(build, "u7"),
+  },
   { name: "add 80x128", kernel: "add_f32", side: "central", place: placeAdd },
   { name: "velocity 70x70", kernel: "velocity_f32", side: "central", place: placeVelocity },
 ];
@@ -103,35 +115,28 @@ function placeLayerNorm({ exports, arena }: BenchBuild): Job {
   };
 }
 
-/** Rows of q, k, v side by side, as the qkv projection leaves them. */
-function placeAttention({ exports, arena, name }: BenchBuild): Job {
+/** Rows of q, k, v side by side, as the qkv projection leaves them; outputs of `element`. */
+function placeAttention(build: BenchBuild, element: "s16" | "u7"): Job {
+  const { exports, arena, name } = build;
   const headDim = WIDTH / HEADS;
   const stride = 3 * WIDTH * 2;
+  const { outKind, lo, hi, bytes } = storageOf(element, name);
   const q = arena.place(seededCodes(TOKENS * 3 * WIDTH, 600));
+  const scale = arena.place(new Float32Array(WIDTH).fill(element === "s16" ? 2 ** -14 : 2 ** -18));
+  const zero = arena.place(new Int32Array(WIDTH).fill(element === "s16" ? 0 : 64));
   const scratch = arena.alloc(attentionScratchBytes(TOKENS, headDim));
-  const y = arena.alloc(TOKENS * WIDTH * 2);
+  const y = arena.alloc(TOKENS * WIDTH * bytes);
+  const type = bytes === 1 ? Uint8Array : Int16Array;
   return {
     macs: 2 * TOKENS * TOKENS * WIDTH,
     peak: name === "scalar" ? "i32" : "s16",
     run: () =>
       exports.attention_s16(
-        q,
-        stride,
-        q + WIDTH * 2,
-        stride,
-        q + WIDTH * 4,
-        stride,
-        TOKENS,
-        TOKENS,
-        HEADS,
-        headDim,
-        1e-6,
-        1 / 16383,
-        scratch,
-        y,
-        WIDTH * 2,
+        ...([q, stride, q + WIDTH * 2, stride, q + WIDTH * 4, stride, TOKENS, TOKENS] as const),
+        ...([HEADS, headDim, 1e-6, scale, zero, outKind, lo, hi, scratch, y] as const),
+        WIDTH * bytes,
       ),
-    output: () => arena.view(Int16Array, y, TOKENS * WIDTH).slice(),
+    output: () => arena.view<Uint8Array | Int16Array>(type, y, TOKENS * WIDTH).slice(),
   };
 }
 

@@ -3,7 +3,9 @@ import { add_f32 as addF32 } from "./kernels/add_f32";
 import { attention_s16 as attentionS16 } from "./kernels/attention_s16";
 import { conv_velocity_s16 as convVelocityS16 } from "./kernels/conv_velocity_s16";
 import { conv_velocity_u7 as convVelocityU7 } from "./kernels/conv_velocity_u7";
-import { layer_norm_s16 as layerNormS16 } from "./kernels/layer_norm_s16";
+import { igemm_u7_sum4 as igemmU7Sum4 } from "./kernels/igemm_u7_sum4";
+import { largest_sum4 as largestSum4 } from "./kernels/largest_sum4";
+import { layer_norm as layerNorm } from "./kernels/layer_norm";
 import { pack_winograd as packWinograd } from "./kernels/pack_winograd";
 import { unpack_s8 as unpackS8 } from "./kernels/unpack_s8";
 import { velocity_f32 as velocityF32 } from "./kernels/velocity_f32";
@@ -13,7 +15,9 @@ import { add_f32 as addF32Twin } from "./reference/add_f32";
 import { attention_s16 as attentionS16Twin } from "./reference/attention_s16";
 import { conv_velocity_s16 as convVelocityS16Twin } from "./reference/conv_velocity_s16";
 import { conv_velocity_u7 as convVelocityU7Twin } from "./reference/conv_velocity_u7";
-import { layer_norm_s16 as layerNormS16Twin } from "./reference/layer_norm_s16";
+import { igemm_u7 as igemmU7Twin } from "./reference/igemm_u7";
+import { largest_sum4 as largestSum4Twin } from "./reference/largest_sum4";
+import { layer_norm as layerNormTwin } from "./reference/layer_norm";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
 import { pack_winograd as packWinogradTwin } from "./reference/pack_winograd";
 import { velocity_f32 as velocityF32Twin } from "./reference/velocity_f32";
@@ -31,22 +35,54 @@ export {
   pack_igemm_u7,
 } from "./common";
 
+export function igemm_u7_sum4(
+  a: usize,
+  aOff: usize,
+  rows: i32,
+  segments: i32,
+  segStride: usize,
+  segBytes: usize,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    igemmU7Sum4(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  } else {
+    igemmU7Twin(a, aOff, rows, segments, segStride, segBytes, b, bias, scale, c, cOff, n, outKind, lo, hi);
+  }
+}
+
+export function largest_sum4(b: usize, bytes: i32): i32 {
+  return ASC_FEATURE_SIMD ? largestSum4(b, bytes) : largestSum4Twin(b, bytes);
+}
+
 export function unpack_s8(x: usize, y: usize, n: i32): void {
   if (ASC_FEATURE_SIMD) unpackS8(x, y, n);
   else unpackS8Twin(x, y, n);
 }
 
-export function layer_norm_s16(
+export function layer_norm(
   x: usize,
   rows: i32,
   d: i32,
   eps: f32,
-  qscale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   y: usize,
   yOff: usize,
 ): void {
-  if (ASC_FEATURE_SIMD) layerNormS16(x, rows, d, eps, qscale, y, yOff);
-  else layerNormS16Twin(x, rows, d, eps, qscale, y, yOff);
+  if (ASC_FEATURE_SIMD) layerNorm(x, rows, d, eps, scale, zero, outKind, lo, hi, y, yOff);
+  else layerNormTwin(x, rows, d, eps, scale, zero, outKind, lo, hi, y, yOff);
 }
 
 export function attention_s16(

@@ -54,6 +54,15 @@ export function registers_dot4_4x16(passes: i32, base: usize): void {
   else scalarLoop(passes, base, 0);
 }
 
+/**
+ * The same with products of eight k added up in 16 bits first (igemm_u7_sum4), in the build that has it: sixteen channels
+ * against two pairs of values, so that values stay in registers.
+ */
+export function registers_sum4_2x16(passes: i32, base: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) summed(passes, base);
+  else scalarLoop(passes, base, 0);
+}
+
 /** Every product loads one operand: eight sums of one value. */
 export function l1(passes: i32, base: usize): void {
   if (ASC_FEATURE_SIMD) streamed(passes, base, false);
@@ -291,6 +300,65 @@ function streamed(passes: i32, base: usize, dot4: bool): void {
   v128.store(end, s5, 80);
   v128.store(end, s6, 96);
   v128.store(end, s7, 112);
+}
+
+/** sum + the products of two vectors of weights and values each, added up in 16 bits before they are widened. */
+// @ts-ignore: decorator
+@inline
+function addProducts(sum: v128, w: v128, x: v128, v: v128, y: v128, ones: v128): v128 {
+  const fours = i16x8.add(v128.relaxed_dot<i16>(w, x), v128.relaxed_dot<i16>(v, y));
+  return i32x4.add(sum, i32x4.dot_i16x8_s(fours, ones));
+}
+
+/** Every vector of weights serves two values, so two passes make up for four. */
+// @ts-ignore: decorator
+@inline
+function summed(passes: i32, base: usize): void {
+  const ones = v128.load(ONES_I16);
+  const end = base + STREAM_BYTES;
+  const x0 = v128.load32_splat(base, 0);
+  const y0 = v128.load32_splat(base, 4);
+  const x1 = v128.load32_splat(base, 8);
+  const y1 = v128.load32_splat(base, 12);
+  passes <<= 1;
+  do {
+    let s00 = i32x4.splat(0);
+    let s01 = i32x4.splat(0);
+    let s02 = i32x4.splat(0);
+    let s03 = i32x4.splat(0);
+    let s10 = i32x4.splat(0);
+    let s11 = i32x4.splat(0);
+    let s12 = i32x4.splat(0);
+    let s13 = i32x4.splat(0);
+    let p = base;
+    do {
+      let w = v128.load(p);
+      let v = v128.load(p, 32);
+      s00 = addProducts(s00, w, x0, v, y0, ones);
+      s10 = addProducts(s10, w, x1, v, y1, ones);
+      w = v128.load(p, 16);
+      v = v128.load(p, 48);
+      s01 = addProducts(s01, w, x0, v, y0, ones);
+      s11 = addProducts(s11, w, x1, v, y1, ones);
+      w = v128.load(p, 64);
+      v = v128.load(p, 96);
+      s02 = addProducts(s02, w, x0, v, y0, ones);
+      s12 = addProducts(s12, w, x1, v, y1, ones);
+      w = v128.load(p, 80);
+      v = v128.load(p, 112);
+      s03 = addProducts(s03, w, x0, v, y0, ones);
+      s13 = addProducts(s13, w, x1, v, y1, ones);
+      p += 128;
+    } while (p < end);
+    v128.store(end, s00);
+    v128.store(end, s01, 16);
+    v128.store(end, s02, 32);
+    v128.store(end, s03, 48);
+    v128.store(end, s10, 64);
+    v128.store(end, s11, 80);
+    v128.store(end, s12, 96);
+    v128.store(end, s13, 112);
+  } while (--passes);
 }
 
 // @ts-ignore: decorator

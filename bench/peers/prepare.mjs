@@ -1,8 +1,9 @@
 /**
  * What the race needs, made once and kept: the engines (bench/peers/node_modules), two Python environments and the models
- * (build/peers/MODEL ID), from the shipped weights. Whatever cannot be made is left out, with its reason.
+ * (build/peers/MODEL ID-CENTRAL HASH), from the shipped weights. Whatever cannot be made is left out, with its reason.
  */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,7 +32,7 @@ export async function prepare(say) {
     }
   };
   const sizes = await readSizes();
-  const models = join(root, "build", "peers", sizes.modelId);
+  const models = join(root, "build", "peers", `${sizes.modelId}-${centralHash()}`);
   attempt("the engines", () => installEngines(say));
   if (existsSync(join(models, "complete"))) return { models, sizes, missing };
   mkdirSync(models, { recursive: true });
@@ -40,6 +41,12 @@ export async function prepare(say) {
   attempt("LiteRT.js's models", () => makeTflite(models, say));
   if (missing.length === 0) writeFileSync(join(models, "complete"), "");
   return { models, sizes, missing };
+}
+
+/** The model id is the edge half's alone: another central half makes other models. */
+function centralHash() {
+  const bytes = readFileSync(join(root, "weights/epic-base/central.safetensors"));
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 8);
 }
 
 async function readSizes() {

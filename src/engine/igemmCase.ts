@@ -1,5 +1,5 @@
 import type { Arena } from "./arena.ts";
-import { type IgemmName, type KernelExports, OutKind, roundUp } from "./kernels.ts";
+import { type IgemmName, type KernelExports, OutKind, roundUp, SUM4_MAX } from "./kernels.ts";
 import { placeWeights } from "./placeWeights.ts";
 import { fillSeeded, selfTestIntegers } from "./seeded.ts";
 
@@ -46,7 +46,8 @@ export function igemmCase(
     low,
     high,
   );
-  const weight = fillEnds(new Int8Array(n * k), random, -127, 127);
+  const weightMax = form === "igemm_u7_sum4" ? SUM4_MAX >> 2 : 127;
+  const weight = fillEnds(new Int8Array(n * k), random, -weightMax, weightMax);
   const bias = new Int32Array(n);
   for (let i = 0; i < n; i++) bias[i] = random(-50000, 50000);
   const scale = new Float32Array(n);
@@ -65,7 +66,7 @@ export function igemmCase(
     ]),
   );
   const c = arena.alloc(rows * n * 4);
-  const igemm = exports[form];
+  const igemm = exports[form]!; // a form that this side has
   const segBytes = roundUp(segment * bytes, 4);
   return {
     c,

@@ -23,10 +23,16 @@ export function chooseForms(exports: KernelExports, arena: Arena, module: Module
   const s16: IgemmForms["s16"] = wide ? "igemm_s16_4x16" : "igemm_s16";
   const dot: IgemmForms["u7"] = wide ? "igemm_u7_dot4_4x16" : "igemm_u7_dot4";
   const u7 = module === "relaxed" && hasNativeDot4(exports, arena) ? dot : "igemm_u7";
+  const chosen = isEqual(exports, arena, u7, "igemm_u7") ? u7 : "igemm_u7";
+  const isDot4 = chosen !== "igemm_u7";
   return {
     s16: isEqual(exports, arena, s16, "igemm_s16") ? s16 : "igemm_s16",
-    u7: isEqual(exports, arena, u7, "igemm_u7") ? u7 : "igemm_u7",
+    u7: chosen,
+    u7Small: isDot4 || !exports.igemm_u7_sum4 ? chosen : "igemm_u7_sum4",
     conv1d: wide ? "igemm" : "conv1d_pairs_s16", // its tile is the narrow one
+    // One instruction for four products is ahead of 2x2 tiles, and in wide vectors of 3x3 ones too.
+    conv2d: isDot4 && wide ? "igemm" : "winograd3x3_s16",
+    convT2d: isDot4 ? "igemm" : "winograd2x2_s16",
   };
 }
 

@@ -8,6 +8,9 @@
 /** Instruction sets a module is built for. All give the same bits. */
 export type ModuleName = "scalar" | "simd" | "relaxed";
 
+/** 127 · 258 < 2^15: four weights of one sign and their activations, added up in 16 bits. */
+export const SUM4_MAX = 258;
+
 /** ABI version this package speaks; `abi_version()` of a module must return it. */
 export const ABI_VERSION = 2;
 
@@ -71,15 +74,27 @@ export type PackWeights = (
 export interface IgemmForms {
   readonly s16: "igemm_s16" | "igemm_s16_4x16";
   readonly u7: "igemm_u7" | "igemm_u7_dot4" | "igemm_u7_dot4_4x16";
+  /** Of weights whose sums are small (`largest_sum4`): `u7`, or a form that counts on it. */
+  readonly u7Small: IgemmForms["u7"] | "igemm_u7_sum4";
   /** Of convolutions over int16 rows that a pair of outputs fits; others are `s16`. */
   readonly conv1d: "igemm" | "conv1d_pairs_s16";
+  /** Of the decoder's convolutions over u7; those over s16 go by tiles wherever one fits. */
+  readonly conv2d: "igemm" | "winograd3x3_s16";
+  readonly convT2d: "igemm" | "winograd2x2_s16";
 }
 
 /** One of those exports. */
-export type IgemmName = IgemmForms["s16" | "u7"];
+export type IgemmName = IgemmForms["s16" | "u7" | "u7Small"];
 
 /** Those that are never far from the best, on any engine. */
-export const PLAIN_FORMS: IgemmForms = { s16: "igemm_s16", u7: "igemm_u7", conv1d: "igemm" };
+export const PLAIN_FORMS: IgemmForms = {
+  s16: "igemm_s16",
+  u7: "igemm_u7",
+  u7Small: "igemm_u7",
+  conv1d: "igemm",
+  conv2d: "igemm",
+  convT2d: "igemm",
+};
 
 /** Exports of every module. */
 export interface KernelExports {
@@ -97,6 +112,10 @@ export interface KernelExports {
   igemm_u7_dot4: Igemm;
   /** Both. */
   igemm_u7_dot4_4x16: Igemm;
+  /** `igemm_u7` for weights whose `largest_sum4` is at most `SUM4_MAX`; a segment is a multiple of 8. Central only. */
+  igemm_u7_sum4?: Igemm;
+  /** Largest sum of weights of one sign in one 16-bit lane of it, over packed weights of `bytes`, a multiple of 64. */
+  largest_sum4?(b: number, bytes: number): number;
   /** Weights int8 [n][segments][values] to those of `igemm_s16`, as `packWeightsS16`; `b` is zero before the call. */
   pack_igemm_s16: PackWeights;
   /** To those of `igemm_u7`, likewise. */
@@ -188,12 +207,16 @@ export interface EdgeExports extends KernelExports {
 export interface CentralExports extends KernelExports {
   /** int8 to int16, n values, n a multiple of 8. */
   unpack_s8(x: number, y: number, n: number): void;
-  layer_norm_s16(
+  layer_norm(
     x: number,
     rows: number,
     d: number,
     eps: number,
-    qscale: number,
+    scale: number,
+    zero: number,
+    outKind: OutKind,
+    lo: number,
+    hi: number,
     y: number,
     yOff: number,
   ): void;

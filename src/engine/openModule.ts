@@ -3,7 +3,7 @@ import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
 import { decodeHex, instantiateWasm } from "./instantiate.ts";
 import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
-import { igemmTimeMs } from "./speed.ts";
+import { isNotSlower } from "./speed.ts";
 
 /** One side's modules, one per instruction set, and the bits they must all give. */
 export interface ModuleFamily<T extends KernelExports> {
@@ -135,9 +135,9 @@ function faster<T extends KernelExports>(
   relaxed: OpenModule<T>,
   simd: OpenModule<T>,
 ): OpenModule<T> {
-  const relaxedMs = igemmTimeMs(relaxed);
-  const simdMs = igemmTimeMs(simd);
-  if (relaxedMs <= simdMs) return withReason(relaxed, "self-test passed; not slower than simd");
+  if (isNotSlower(relaxed, simd)) {
+    return withReason(relaxed, "self-test passed; not slower than simd");
+  }
   return withReason(simd, "self-test passed; faster than relaxed here");
 }
 

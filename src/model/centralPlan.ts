@@ -37,7 +37,8 @@ export function planCentral(build: Build<CentralExports>, file: ModelFile): Cent
   const decoder = planDecoder(build, file, scratch);
   const pixels = build.arena.place(inputPixelOffsets(decoder.input));
   const queries = central.grid[0] * central.grid[1];
-  const image = transformer.norm("image", cross.y, decoder.input.address, pixels, queries);
+  const codes = transformer.signed(central.qscale);
+  const image = transformer.norm("image", cross.y, codes, decoder.input.address, pixels, queries);
   const steps = (present: number): Step[] => {
     const count = present * latent.slots;
     return [...tokens.steps(present), ...fusion.steps(count), ...cross.steps(count), image];

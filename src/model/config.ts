@@ -90,7 +90,12 @@ export interface CentralConfig {
   readonly mlp: number;
   /** Added to the variance in layer norms. */
   readonly eps: number;
-  /** Codes per standard deviation of a normalised token. */
+  /**
+   * What norms and attention leave for the dense layers behind them; "s16" when absent. As "u7", the file has a scale and
+   * a zero for each of their channels.
+   */
+  readonly activations?: "s16" | "u7";
+  /** Codes per standard deviation of what a norm leaves as s16. */
   readonly qscale: number;
   readonly fusionBlocks: number;
   readonly crossBlocks: number;
@@ -104,5 +109,6 @@ export interface CentralConfig {
 /** One block's factors to scores and back to codes (docs/numbers.md, "Attention"). */
 export interface AttentionScales {
   readonly scoreScale: number;
-  readonly outScale: number;
+  /** Absent where the output is u7, which has a scale for each channel. */
+  readonly outScale?: number;
 }

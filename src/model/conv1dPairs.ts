@@ -4,25 +4,23 @@ import {
   PANEL,
   roundUp,
   TILE_ROWS,
-  usesUint8Activations,
 } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
-import type { Conv1dLayer, Element } from "./config.ts";
+import type { Conv1dLayer } from "./config.ts";
 import type { LayerWeights } from "./layerWeights.ts";
 import { type KernelStep, kernelStep } from "./step.ts";
-import { storageOf } from "./storage.ts";
+import { isBytes, type Storage } from "./storage.ts";
 
 /** A time-major tensor [rows][channels] with zero rows before and after it. */
 export interface Sequence {
   readonly address: number;
   readonly rowBytes: number;
   readonly halo: number;
+  readonly storage: Storage;
 }
 
 /** What this needs to know of a layer. */
-type Layer = Pick<Conv1dLayer, "name" | "in" | "out" | "kernel" | "stride" | "input"> & {
-  readonly output: Element;
-};
+type Layer = Pick<Conv1dLayer, "name" | "in" | "out" | "kernel" | "stride">;
 
 /** Outputs between the two of a pair: half the taps of an odd kernel, in strides. */
 function shiftOf({ kernel, stride }: Layer): number {
@@ -33,9 +31,8 @@ function shiftOf({ kernel, stride }: Layer): number {
  * Whether a layer can be computed two outputs at a time, and the engine is better off so. The differences of rows must
  * fit int16, which every element type grants.
  */
-export function fitsPairs({ name, forms }: Build, layer: Layer, count: number): boolean {
-  if (forms.conv1d === "igemm" || (layer.input === "u7" && usesUint8Activations(name)))
-    return false;
+export function fitsPairs({ forms }: Build, layer: Layer, count: number, input: Storage): boolean {
+  if (forms.conv1d === "igemm" || isBytes(input)) return false;
   const shift = shiftOf(layer);
   const isWhole = shift >= 1 && Number.isInteger(shift) && count >= 2 * shift;
   return isWhole && layer.in % 2 === 0 && layer.out % PANEL === 0;
@@ -80,7 +77,7 @@ export function pairsStep(
   const aBytes = ((count - 1) * stride + kernel) * input.rowBytes;
   const scratch = arena.alloc(aBytes + PAIRS_SCRATCH_BYTES);
   const [bias, scale] = [arena.place(weights.bias), arena.place(weights.scale)];
-  const { outKind, lo, hi } = storageOf(layer.output, build.name);
+  const { outKind, lo, hi } = output.storage;
   return kernelStep(
     exports.conv1d_pairs_s16,
     "conv1d_pairs_s16",

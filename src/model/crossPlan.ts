@@ -20,6 +20,7 @@ interface CrossBlock extends BlockLayers {
 /** Per block: y += out(attention(q(norm(y)), kv(context))), then the two-layer part. */
 export function planCross(transformer: Transformer, file: ModelFile, context: Matrix): CrossPlan {
   const { width, attention, crossBlocks, grid } = file.config.central;
+  const { activations } = transformer;
   const rows = grid[0] * grid[1];
   const y = transformer.matrix(rows, width, "f32");
   const residual = allocResidual(transformer, file, y);
@@ -33,8 +34,8 @@ export function planCross(transformer: Transformer, file: ModelFile, context: Ma
   const blocks: CrossBlock[] = readBlocks(transformer, file, "cross", crossBlocks).map(
     (block, i) => ({
       ...block,
-      kv: transformer.layer(`${block.name}.kv`, width, 2 * width, "s16"),
-      q: i === 0 ? undefined : transformer.layer(`${block.name}.q`, width, width, "s16"),
+      kv: transformer.layer(`${block.name}.kv`, width, 2 * width, activations),
+      q: i === 0 ? undefined : transformer.layer(`${block.name}.q`, width, width, activations),
     }),
   );
 

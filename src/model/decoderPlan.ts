@@ -7,7 +7,7 @@ import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
 import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
 import type { Step } from "./step.ts";
-import { CODE_MAX } from "./storage.ts";
+import { CODE_MAX, moduleStorage, type Storage, storageOf } from "./storage.ts";
 import { velocityStep } from "./velocityPlan.ts";
 import { scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
 
@@ -32,20 +32,22 @@ export function planDecoder(
   const { central, geometry } = file.config;
   const sizes = imageSizes(central.grid, central.decoder);
   const grid: ImageSize = { height: central.grid[0], width: central.grid[1] };
-  const input = allocImage(build, grid, central.width, "s16");
+  const inner = central.decoder.slice(0, -1);
+  const storages = imageStorages(build, central.decoder, grid, sizes);
+  const input = allocImage(build, grid, central.width, storages[0]!);
   const steps: Step[] = [];
   let image = input;
   let before: PaddedImage | undefined;
-  const inner = central.decoder.slice(0, -1);
   inner.forEach((layer, i) => {
-    const next = imageLike(before, build, sizes[i]!, layer.out, layer.output);
+    const next = imageLike(before, build, sizes[i]!, layer.out, storages[i + 1]!);
     const form = winogradForm(build, layer, image);
     if (form) {
       const weights = readImageLayer(file, layer);
       steps.push(...winogradSteps(build, { layer, weights, form, image, next }, scratch));
     } else {
       const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
-      steps.push(...connect(build, layer, placeImageLayer(build, file, layer), image, next));
+      const placed = placeImageLayer(build, file, layer, image.storage);
+      steps.push(...connect(build, placed, image, next));
     }
     before = i > 0 ? image : undefined; // not the input: a decoder that runs again finds it as it was
     image = next;
@@ -54,6 +56,19 @@ export function planDecoder(
   const map = build.arena.alloc(roundUp(countOf(geometry.map), TILE_ROWS) * 4);
   steps.push(lastConvStep(build, file, image, map));
   return { input, map, steps };
+}
+
+/** How each layer's input stands in memory: tiles are of int16, other products of what the module likes. */
+function imageStorages(
+  build: Build,
+  layers: readonly ImageLayer[],
+  grid: ImageSize,
+  sizes: readonly ImageSize[],
+): Storage[] {
+  return layers.map((layer, i) => {
+    const isTiled = winogradForm(build, layer, sizes[i - 1] ?? grid) !== undefined;
+    return isTiled ? storageOf(layer.input, false) : moduleStorage(layer.input, build.name);
+  });
 }
 
 /** Bytes of scratch memory that the layer which needs most takes. */
@@ -74,15 +89,19 @@ function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: I
   return readLayer(file, name, [out, 3, 3, from], inputMax);
 }
 
-function placeImageLayer(build: Build, file: ModelFile, layer: ImageLayer): PlacedLayer {
+function placeImageLayer(
+  build: Build,
+  file: ModelFile,
+  layer: ImageLayer,
+  input: Storage,
+): PlacedLayer {
   const segments = layer.kind === "convT2d" ? 2 : 3;
-  return placeLayer(build, readImageLayer(file, layer), layer.input, segments);
+  return placeLayer(build, readImageLayer(file, layer), input, segments);
 }
 
 /** Output pixel (y, x) reads three rows of the input, from pixel (y - 1, x - 1). */
 function conv2dSteps(
   build: Build,
-  layer: ImageLayer,
   placed: PlacedLayer,
   image: PaddedImage,
   next: PaddedImage,
@@ -90,7 +109,7 @@ function conv2dSteps(
   const from = placePixels(build, image, next, (y, x) => [y - 1, x - 1]);
   const to = placePixels(build, next, next, (y, x) => [y, x]);
   const input = { address: image.address, table: from, segStride: image.rowBytes };
-  const output = { address: next.address, table: to, element: layer.output };
+  const output = { address: next.address, table: to, storage: next.storage };
   return [linearStep(build, placed, input, output)];
 }
 
@@ -100,7 +119,6 @@ function conv2dSteps(
  */
 function convT2dSteps(
   build: Build,
-  layer: ImageLayer,
   placed: PlacedLayer,
   image: PaddedImage,
   next: PaddedImage,
@@ -110,7 +128,7 @@ function convT2dSteps(
     const from = placePixels(build, image, image, (y, x) => [y + py - 1, x + px - 1]);
     const to = placePixels(build, next, image, (y, x) => [2 * y + py, 2 * x + px]);
     const input = { address: image.address, table: from, segStride: image.rowBytes };
-    const output = { address: next.address, table: to, element: layer.output };
+    const output = { address: next.address, table: to, storage: next.storage };
     return linearStep(build, placed, input, output, phase);
   });
 }
@@ -128,8 +146,9 @@ function lastConvStep(
   const top = (image.height - height) >> 1;
   const left = (image.width - width) >> 1;
   const from = placePixels(build, image, { height, width }, (y, x) => [y + top - 1, x + left - 1]);
-  const input = { address: image.address, table: from, segStride: image.rowBytes };
-  return velocityStep(build, readImageLayer(file, layer), layer.input, input, {
+  const { address, rowBytes: segStride, storage } = image;
+  const input = { address, table: from, segStride, storage };
+  return velocityStep(build, readImageLayer(file, layer), input, {
     range: geometry.velocityMps,
     map,
   });

@@ -8,7 +8,7 @@ import type { ModelFile } from "./modelFile.ts";
 import { placeRows } from "./offsets.ts";
 import { countOf, edgeRows, inputRows, latentShape, traceShape } from "./shapes.ts";
 import { type KernelStep, kernelStep } from "./step.ts";
-import { CODE_MAX, storageOf } from "./storage.ts";
+import { CODE_MAX, moduleStorage } from "./storage.ts";
 
 /** The encoder as kernel calls over fixed places in module memory. */
 export interface EdgePlan {
@@ -58,8 +58,9 @@ function allocSequence(
   element: Conv1dLayer["input"] | Conv1dLayer["output"],
   halo: number,
 ): Sequence {
-  const rowBytes = channels * storageOf(element, build.name).bytes;
-  return { address: build.arena.alloc((rows + 2 * halo) * rowBytes), rowBytes, halo };
+  const storage = moduleStorage(element, build.name);
+  const rowBytes = channels * storage.bytes;
+  return { address: build.arena.alloc((rows + 2 * halo) * rowBytes), rowBytes, halo, storage };
 }
 
 function inputStep(
@@ -102,10 +103,10 @@ function conv1dStep(
   const isFirst = layer === file.config.edge.layers[0];
   const inputMax = isFirst ? CODE_MAX.trace : CODE_MAX[layer.input];
   const weights = readLayer(file, layer.name, [layer.out, layer.kernel, layer.in], inputMax);
-  if (fitsPairs(build, layer, count)) {
+  if (fitsPairs(build, layer, count, input.storage)) {
     return pairsStep(build, { layer, weights, count, input, output });
   }
-  const placed = placeLayer(build, weights, layer.input);
+  const placed = placeLayer(build, weights, input.storage);
   const from: Rows = {
     address: input.address,
     table: placeRows(arena, count, (row) => row * layer.stride * input.rowBytes),
@@ -114,7 +115,7 @@ function conv1dStep(
     address: output.address,
     table: placeRows(arena, count, (row) => (output.halo + row) * output.rowBytes),
   };
-  return linearStep(build, placed, from, { ...to, element: layer.output });
+  return linearStep(build, placed, from, { ...to, storage: output.storage });
 }
 
 function packStep(

@@ -18,6 +18,7 @@ interface FusionBlock extends BlockLayers {
 /** Per block: x += out(attention(qkv(norm(x)))), then the two-layer part. */
 export function planFusion(transformer: Transformer, file: ModelFile, x: Matrix): FusionPlan {
   const { width, attention, fusionBlocks } = file.config.central;
+  const { activations } = transformer;
   const residual = allocResidual(transformer, file, x);
   const { normed, attended, delta } = residual;
   const qkv = transformer.matrix(x.table.rows, 3 * width, "s16");
@@ -25,7 +26,10 @@ export function planFusion(transformer: Transformer, file: ModelFile, x: Matrix)
   const k = { matrix: qkv, offset: qkv.rowBytes / 3 };
   const v = { matrix: qkv, offset: (2 * qkv.rowBytes) / 3 };
   const blocks: FusionBlock[] = readBlocks(transformer, file, "fusion", fusionBlocks).map(
-    (block) => ({ ...block, qkv: transformer.layer(`${block.name}.qkv`, width, 3 * width, "s16") }),
+    (block) => ({
+      ...block,
+      qkv: transformer.layer(`${block.name}.qkv`, width, 3 * width, activations),
+    }),
   );
 
   const blockSteps = (block: FusionBlock, rows: number): Step[] => {

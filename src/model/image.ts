@@ -1,27 +1,27 @@
 import { roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
-import type { Element } from "./config.ts";
 import { placeTable, type RowTable } from "./offsets.ts";
 import type { ImageSize } from "./shapes.ts";
-import { storageOf } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 /** An image [height][width][channels] in module memory, with a border of one zero pixel. */
 export interface PaddedImage extends ImageSize {
   readonly address: number;
   readonly rowBytes: number;
   readonly pixelBytes: number;
+  readonly storage: Storage;
 }
 
 export function allocImage(
-  { arena, name }: Build,
+  { arena }: Build,
   { height, width }: ImageSize,
   channels: number,
-  element: Element,
+  storage: Storage,
 ): PaddedImage {
-  const pixelBytes = channels * storageOf(element, name).bytes;
+  const pixelBytes = channels * storage.bytes;
   const rowBytes = (width + 2) * pixelBytes;
   const address = arena.alloc((height + 2) * rowBytes);
-  return { address, height, width, rowBytes, pixelBytes };
+  return { address, height, width, rowBytes, pixelBytes, storage };
 }
 
 /** `free` where it is of that kind, as its border is still zero, else a new image. */
@@ -30,12 +30,12 @@ export function imageLike(
   build: Build,
   size: ImageSize,
   channels: number,
-  element: Element,
+  storage: Storage,
 ): PaddedImage {
-  const pixelBytes = channels * storageOf(element, build.name).bytes;
+  const pixelBytes = channels * storage.bytes;
   const fits =
     free?.height === size.height && free.width === size.width && free.pixelBytes === pixelBytes;
-  return fits ? free : allocImage(build, size, channels, element);
+  return fits ? { ...free, storage } : allocImage(build, size, channels, storage);
 }
 
 /** Byte offset of pixel (y, x); the border has coordinates -1, `height` and `width`. */

@@ -132,6 +132,9 @@ function readImageLayer(fields: Fields): ImageLayer {
 function readCentral(fields: Fields): CentralConfig {
   const fusionBlocks = fields.integer("fusionBlocks", 0, LAYERS_MAX);
   const crossBlocks = fields.integer("crossBlocks", 1, LAYERS_MAX);
+  const activations = fields.has("activations")
+    ? fields.oneOf("activations", ["s16", "u7"] as const)
+    : undefined;
   return {
     width: fields.integer("width", 1, SIZE_MAX),
     heads: fields.integer("heads", 1, 1024),
@@ -141,7 +144,13 @@ function readCentral(fields: Fields): CentralConfig {
     fusionBlocks,
     crossBlocks,
     grid: fields.pair("grid", 1, 1024),
-    attention: readAttention(fields.fields("attention"), fusionBlocks, crossBlocks),
+    ...(activations && { activations }),
+    attention: readAttention(
+      fields.fields("attention"),
+      fusionBlocks,
+      crossBlocks,
+      activations !== "u7",
+    ),
     decoder: fields.each("decoder", 1, LAYERS_MAX, readImageLayer),
   };
 }
@@ -150,6 +159,7 @@ function readAttention(
   fields: Fields,
   fusionBlocks: number,
   crossBlocks: number,
+  hasOutScale: boolean,
 ): Record<string, AttentionScales> {
   const names = [
     ...Array.from({ length: fusionBlocks }, (_, i) => `fusion${i}`),
@@ -160,7 +170,10 @@ function readAttention(
       const scales = fields.fields(name);
       return [
         name,
-        { scoreScale: scales.positive("scoreScale"), outScale: scales.positive("outScale") },
+        {
+          scoreScale: scales.positive("scoreScale"),
+          ...(hasOutScale && { outScale: scales.positive("outScale") }),
+        },
       ];
     }),
   );

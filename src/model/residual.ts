@@ -25,10 +25,11 @@ export interface BlockLayers {
 export function allocResidual(transformer: Transformer, file: ModelFile, x: Matrix): Residual {
   const { width, mlp } = file.config.central;
   const { rows } = x.table;
+  const { activations } = transformer;
   return {
     x,
-    normed: transformer.matrix(rows, width, "s16"),
-    attended: transformer.matrix(rows, width, "s16"),
+    normed: transformer.matrix(rows, width, activations),
+    attended: transformer.matrix(rows, width, activations),
     hidden: transformer.matrix(rows, mlp, "u7"),
     delta: transformer.matrix(rows, width, "f32"),
   };
@@ -42,12 +43,13 @@ export function readBlocks(
   count: number,
 ): BlockLayers[] {
   const { width, mlp } = file.config.central;
+  const { activations } = transformer;
   return Array.from({ length: count }, (_, i) => {
     const name = `${kind}${i}`;
     return {
       name,
-      out: transformer.layer(`${name}.out`, width, width, "s16"),
-      up: transformer.layer(`${name}.up`, width, mlp, "s16"),
+      out: transformer.layer(`${name}.out`, width, width, activations),
+      up: transformer.layer(`${name}.up`, width, mlp, activations),
       down: transformer.layer(`${name}.down`, mlp, width, "u7"),
     };
   });

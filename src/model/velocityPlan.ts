@@ -1,9 +1,9 @@
-import { type CentralExports, roundUp, usesUint8Activations } from "../engine/kernels.ts";
+import { type CentralExports, roundUp } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { LayerWeights } from "./layerWeights.ts";
 import type { Rows } from "./linear.ts";
 import { type KernelStep, kernelStep } from "./step.ts";
-import { storageOf } from "./storage.ts";
+import { isBytes, type Storage } from "./storage.ts";
 
 /** Rows of a 3x3 kernel: runs of the image that one pixel sums over. */
 const SEGMENTS = 3;
@@ -20,15 +20,14 @@ const STEP_BYTES = { conv_velocity_s16: 32, conv_velocity_u7: 16 } as const;
 export function velocityStep(
   build: Build<CentralExports>,
   layer: LayerWeights,
-  element: "s16" | "u7",
-  input: Rows & { readonly segStride: number },
+  input: Rows & { readonly segStride: number; readonly storage: Storage },
   output: { readonly map: number; readonly range: readonly [number, number] },
 ): KernelStep {
-  const { arena, exports, name: module } = build;
-  const uint8 = element === "u7" && usesUint8Activations(module);
+  const { arena, exports } = build;
+  const { bytes } = input.storage;
+  const uint8 = isBytes(input.storage);
   const kernel = uint8 ? "conv_velocity_u7" : "conv_velocity_s16";
   const values = layer.k / SEGMENTS;
-  const { bytes } = storageOf(element, module);
   const segBytes = roundUp(values * bytes, STEP_BYTES[kernel]);
   const padded = padSegments(layer.weight, values, segBytes / bytes);
   const w = arena.place(uint8 ? padded : Int16Array.from(padded));

@@ -1,5 +1,5 @@
 import type { Arena } from "../engine/arena.ts";
-import { type CentralExports, PANEL, usesUint8Activations } from "../engine/kernels.ts";
+import { type CentralExports, PANEL } from "../engine/kernels.ts";
 import {
   WINOGRAD_2X2,
   WINOGRAD_3X3,
@@ -13,22 +13,22 @@ import { type PaddedImage, pixelOffset } from "./image.ts";
 import type { LayerWeights } from "./layerWeights.ts";
 import type { ImageSize } from "./shapes.ts";
 import { type KernelStep, kernelStep } from "./step.ts";
-import { CODE_MAX, storageOf } from "./storage.ts";
+import { CODE_MAX } from "./storage.ts";
 
 const WEIGHT_MAX = 127;
 
 /**
  * The form that computes a layer of the decoder with fewer products and the same bits, if it has one: kernels and
- * images large enough for a tile, int16 input, sums inside the range of the form. The scalar module takes none: there
- * the transforms cost what they save.
+ * images large enough for a tile, sums inside the range of the form. Its input is int16. The scalar module takes none:
+ * there the transforms cost what they save; nor does an engine whose products of bytes are faster.
  */
 export function winogradForm(
   build: Build,
   layer: ImageLayer,
   { height, width }: ImageSize,
 ): WinogradForm | undefined {
-  const isByte = layer.input === "u7" && usesUint8Activations(build.name);
-  if (isByte || build.name === "scalar") return undefined;
+  if (build.name === "scalar") return undefined;
+  if (layer.input === "u7" && build.forms[layer.kind] === "igemm") return undefined;
   const form = layer.kind === "convT2d" ? WINOGRAD_2X2 : WINOGRAD_3X3;
   const inputMax = CODE_MAX[layer.input];
   const sum = form.taps ** 2 * layer.in * inputMax * WEIGHT_MAX;
@@ -67,7 +67,7 @@ function phaseStep(
   phase: number,
   [bias, scale, scratch]: readonly [number, number, number],
 ): KernelStep {
-  const { arena, exports, name: module } = build;
+  const { arena, exports } = build;
   const { out, k, phases } = weights;
   const size = out * k;
   const weight = weights.weight.subarray(phase * size, (phase + 1) * size);
@@ -80,7 +80,7 @@ function phaseStep(
   const shift = step === 2 ? [py - 1, px - 1] : [-1, -1];
   const [aOff, tiles] = placeTiles(arena, form, image, image, 1, shift[0]!, shift[1]!);
   const [cOff] = placeTiles(arena, form, image, next, step, py, px);
-  const { outKind, lo, hi } = storageOf(layer.output, module);
+  const { outKind, lo, hi } = next.storage;
   const [cRow, cPixel] = [step * next.rowBytes, step * next.pixelBytes];
   return kernelStep(
     exports[form.kernel],

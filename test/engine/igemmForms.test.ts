@@ -14,12 +14,17 @@ function choose(exports: KernelExports, name: (typeof platforms)[number]["name"]
   return chooseForms(exports, new Arena(exports.memory, exports.heap_base()), name);
 }
 
-describe.each(platforms)("$name", ({ name, edge }) => {
+describe.each(platforms)("$name", ({ name, edge, central }) => {
   const relaxed = name === "relaxed";
-  const plain: IgemmForms = {
-    ...PLAIN_FORMS,
-    conv1d: name === "scalar" ? "igemm" : "conv1d_pairs_s16",
-  };
+  const plain: IgemmForms =
+    name === "scalar"
+      ? PLAIN_FORMS
+      : {
+          ...PLAIN_FORMS,
+          conv1d: "conv1d_pairs_s16",
+          conv2d: "winograd3x3_s16",
+          convT2d: "winograd2x2_s16",
+        };
   /** `edge` with `igemm_u7_dot4` adding `by` to the first f32 it writes. */
   const altered = (by: (sum: number) => number): KernelExports => ({
     ...edge,
@@ -41,8 +46,17 @@ describe.each(platforms)("$name", ({ name, edge }) => {
 
   test.runIf(relaxed)("an engine that does not takes the single instruction", () => {
     const probe = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum);
-    expect(choose(altered(probe), name)).toEqual({ ...plain, u7: "igemm_u7_dot4" });
+    const u7 = "igemm_u7_dot4";
+    expect(choose(altered(probe), name)).toEqual({ ...plain, u7, u7Small: u7, convT2d: "igemm" });
   });
+
+  test.runIf(relaxed)(
+    "the form for small weights, where its side has it and none is better",
+    () => {
+      const { u7, u7Small } = choose(central, name);
+      expect(u7Small).toBe(u7 === "igemm_u7" ? "igemm_u7_sum4" : u7);
+    },
+  );
 
   test("a form with other bits is not used", () => {
     const wrong = (sum: number) => (sum === 65534 ? 4 * 127 * 255 : sum + 1);

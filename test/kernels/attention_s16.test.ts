@@ -69,16 +69,17 @@ function uniform(
 }
 
 describe.each(builds)("attention_s16, $title: golden vectors", ({ platform, reason }) => {
-  for (const { args, tensor } of readVectors<AttentionArgs & { outScale: number }>(
-    "attention_s16",
-  )) {
-    test.skipIf(reason !== "")(args.name, () => {
+  type Golden = AttentionArgs & { readonly outKind: "s16" | "u7" };
+  for (const { args, tensor } of readVectors<Golden>("attention_s16")) {
+    const codes = { scale: tensor<Float32Array>("scale"), zero: tensor<Int32Array>("zero") };
+    const bounds = args.outKind === "s16" ? BOUNDS.slice(0, 1) : BOUNDS.slice(1);
+    test.skipIf(reason !== "").each(bounds)(`${args.name}, kind $kind`, (bound) => {
       const tensors = {
         q: tensor<Int16Array>("q"),
         k: tensor<Int16Array>("k"),
         v: tensor<Int16Array>("v"),
       };
-      expect(run(platform!, args, uniform(args, args.outScale), tensors)).toEqual({
+      expect(run(platform!, args, { ...codes, ...bound }, tensors)).toEqual({
         codes: [...tensor<Int16Array>("out")],
         brokenGuards: [],
       });

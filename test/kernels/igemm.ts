@@ -82,7 +82,7 @@ export function runIgemm(
   );
   const c = arena.alloc((last + 1) * rowBytes);
   const { lo, hi } = RESULTS[problem.result];
-  exports[form](
+  exports[form]!(
     a,
     aOff,
     rows,

@@ -10,6 +10,11 @@ const modules = (["scalar", "simd", "relaxed"] as const).filter(
 const models = [
   { name: "three devices", model: tinyModel(SMALL, 11) },
   { name: "odd sizes, four devices, two cross blocks", model: tinyModel(ODD, 12) },
+  { name: "bytes behind the norms", model: tinyModel({ ...SMALL, activations: "u7" }, 13) },
+  {
+    name: "bytes, small sums, odd sizes",
+    model: tinyModel({ ...ODD, activations: "u7", denseWeightMax: 64 }, 14),
+  },
 ];
 
 describe.each(models)("$name", ({ model }) => {

@@ -1,4 +1,4 @@
-import type { AttentionScales, ModelConfig } from "../../src/model/config.ts";
+import type { ModelConfig } from "../../src/model/config.ts";
 import type { RawTensor } from "./writeSafetensors.ts";
 
 /**
@@ -51,24 +51,26 @@ export function referenceDecode(
   let x = tokens(config, tensors, latents, present);
   for (let i = 0; i < central.fusionBlocks; i++) {
     const name = `fusion${i}`;
-    const qkv = linear(tensors, `${name}.qkv`, norm(config, x), "s16");
+    const normed = norm(config, tensors, `${name}.norm`, x);
+    const qkv = linear(tensors, `${name}.qkv`, normed, "s16");
     const [q, k, v] = split(qkv, 3) as [Matrix, Matrix, Matrix];
-    const attended = attention(q, k, v, central.heads, central.attention[name]!);
+    const attended = attention(config, tensors, name, q, k, v);
     x = closeBlock(config, tensors, name, x, attended);
   }
-  const context = norm(config, x);
+  const context = norm(config, tensors, "context.norm", x);
   let y = toRows(tensors.get("query.value")!);
   for (let i = 0; i < central.crossBlocks; i++) {
     const name = `cross${i}`;
     const q =
       i === 0
         ? toRows(tensors.get("cross0.q")!)
-        : linear(tensors, `${name}.q`, norm(config, y), "s16");
+        : linear(tensors, `${name}.q`, norm(config, tensors, `${name}.norm`, y), "s16");
     const [k, v] = split(linear(tensors, `${name}.kv`, context, "s16"), 2) as [Matrix, Matrix];
-    const attended = attention(q, k, v, central.heads, central.attention[name]!);
+    const attended = attention(config, tensors, name, q, k, v);
     y = closeBlock(config, tensors, name, y, attended);
   }
-  return decodeImage(config, tensors, norm(config, y));
+  const signed = uniformCodes(central.width, central.qscale);
+  return decodeImage(config, tensors, normWith(config, signed, y));
 }
 
 function inputStage({ geometry, input }: ModelConfig, traces: Float32Array): Matrix {
@@ -163,28 +165,61 @@ function closeBlock(
   attended: Matrix,
 ): Matrix {
   const sum = add(x, linear(tensors, `${name}.out`, attended, "f32"));
-  const hidden = linear(tensors, `${name}.up`, norm(config, sum), "u7");
+  const normed = norm(config, tensors, `${name}.mlp.norm`, sum);
+  const hidden = linear(tensors, `${name}.up`, normed, "u7");
   return add(sum, linear(tensors, `${name}.down`, hidden, "f32"));
 }
 
-function norm({ central }: ModelConfig, rows: Matrix): Matrix {
+/** How f32 values become codes: a factor and a zero for each channel, and bounds. */
+interface Codes {
+  readonly scale: ArrayLike<number>;
+  readonly zero: ArrayLike<number>;
+  readonly range: readonly [number, number];
+}
+
+function uniformCodes(width: number, scale: number): Codes {
+  const zero = new Int32Array(width);
+  return { scale: new Float32Array(width).fill(scale), zero, range: RANGES.s16 };
+}
+
+/** Of a norm or an attention in the file's own form. */
+function codesOf({ central }: ModelConfig, tensors: Tensors, name: string, scale: number): Codes {
+  if (central.activations !== "u7") return uniformCodes(central.width, scale);
+  const [factors, zero] = ["scale", "zero"].map((part) => tensors.get(`${name}.${part}`)!.data);
+  return { scale: factors!, zero: zero!, range: RANGES.u7 };
+}
+
+function code({ scale, zero, range }: Codes, channel: number, value: number): number {
+  const rounded = rint(f(value * scale[channel]!), -(2 ** 22), 2 ** 22);
+  return Math.min(Math.max(rounded + zero[channel]!, range[0]), range[1]);
+}
+
+function norm(config: ModelConfig, tensors: Tensors, name: string, rows: Matrix): Matrix {
+  return normWith(config, codesOf(config, tensors, name, config.central.qscale), rows);
+}
+
+function normWith({ central }: ModelConfig, codes: Codes, rows: Matrix): Matrix {
   return rows.map((row) => {
     const inverse = f(1 / row.length);
     const mean = f(sumByLanes(row) * inverse);
     const centred = row.map((value) => f(value - mean));
     const variance = f(sumByLanes(centred.map((t) => f(t * t))) * inverse);
     const r = f(1 / f(Math.sqrt(f(variance + f(central.eps)))));
-    return centred.map((t) => rint(f(f(t * r) * f(central.qscale)), ...RANGES.s16));
+    return centred.map((t, channel) => code(codes, channel, f(t * r)));
   });
 }
 
 function attention(
+  config: ModelConfig,
+  tensors: Tensors,
+  block: string,
   q: Matrix,
   k: Matrix,
   v: Matrix,
-  heads: number,
-  { scoreScale, outScale }: AttentionScales,
 ): Matrix {
+  const { heads } = config.central;
+  const { scoreScale, outScale } = config.central.attention[block]!;
+  const codes = codesOf(config, tensors, `${block}.attention`, outScale ?? 0);
   const width = q[0]!.length;
   const out: Matrix = q.map(() => new Array(width).fill(0));
   for (let head = 0; head < heads; head++) {
@@ -200,7 +235,7 @@ function attention(
       const probabilities = weights.map((weight) => rint(f(weight * r), 0, 16383));
       for (const c of columns) {
         const sum = probabilities.reduce((total, p, j) => total + p * v[j]![c]!, 0);
-        out[row]![c] = rint(f(f(sum) * f(outScale)), ...RANGES.s16);
+        out[row]![c] = code(codes, c, f(sum));
       }
     });
   }

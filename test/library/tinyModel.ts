@@ -35,6 +35,10 @@ export interface TinyShape {
   readonly grid: readonly [number, number];
   readonly decoder: readonly Pick<ImageLayer, "kind" | "out">[];
   readonly map: readonly [number, number];
+  /** What norms and attention leave; s16 where absent. */
+  readonly activations?: "u7";
+  /** Weights of its dense layers; up to 127 where absent. */
+  readonly denseWeightMax?: number;
 }
 
 /** Three devices; every layer kind; a map that is a crop of the last image. */
@@ -140,7 +144,7 @@ export function tinyModel(shape: TinyShape, seed: number, { tables = true } = {}
     const weight = [layer.out, layer.kernel, layer.in];
     addLayer(edgeTensors, random, layer.name, weight, inputRms, outputRms);
   });
-  const centralTensors = centralTensorsOf(config, random);
+  const centralTensors = centralTensorsOf(config, random, shape.denseWeightMax);
   if (tables) {
     for (const [name, tensor] of tableTensors(config, seed)) {
       edgeTensors.set(name, tensor);
@@ -229,8 +233,12 @@ function tinyConfig(shape: TinyShape, random: Random): ModelConfig {
       fusionBlocks: shape.fusionBlocks,
       crossBlocks: shape.crossBlocks,
       grid: shape.grid,
+      ...(shape.activations && { activations: shape.activations }),
       attention: Object.fromEntries(
-        names.map((name) => [name, { scoreScale: 3e-6, outScale: 1.5 / 16383 }]),
+        names.map((name) => [
+          name,
+          { scoreScale: 3e-6, ...(!shape.activations && { outScale: 1.5 / 16383 }) },
+        ]),
       ),
       decoder: decoder.map((layer, i) => ({
         name: `dec${i}`,
@@ -249,11 +257,29 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function centralTensorsOf({ geometry, latent, central }: ModelConfig, random: Random) {
+function centralTensorsOf(
+  { geometry, latent, central }: ModelConfig,
+  random: Random,
+  denseWeightMax = 127,
+) {
   const tensors = new Map<string, RawTensor>();
   const { width, mlp, grid } = central;
-  const add = (name: string, shape: number[], inputRms: number, outputRms: number) =>
-    addLayer(tensors, random, name, shape, inputRms, outputRms);
+  const isBytes = central.activations === "u7";
+  // As of ranges half filled around a zero in the middle: what codes are apart from their zeros.
+  const [normedRms, attendedRms] = isBytes ? [70, 70] : [210, 400];
+  const addCodes = (name: string, factor: number) => {
+    const scale = Float32Array.from({ length: width }, () => (factor * random(500, 1500)) / 1000);
+    const zero = Int32Array.from({ length: width }, () => random(0, 127));
+    tensors.set(`${name}.scale`, { shape: [width], data: scale });
+    tensors.set(`${name}.zero`, { shape: [width], data: zero });
+  };
+  const addNorm = (name: string) => {
+    if (isBytes) addCodes(name, 20);
+  };
+  const add = (name: string, shape: number[], inputRms: number, outputRms: number) => {
+    const weightMax = shape.length === 2 ? denseWeightMax : 127;
+    addLayer(tensors, random, name, shape, inputRms, outputRms, weightMax);
+  };
   const addConstant = (name: string, rows: number, type: "F32" | "I16") => {
     const values = Array.from({ length: rows * width }, () => random(-2000, 2000));
     const data =
@@ -261,22 +287,29 @@ function centralTensorsOf({ geometry, latent, central }: ModelConfig, random: Ra
     tensors.set(name, { shape: [rows, width], data });
   };
   const addBlock = (name: string) => {
-    add(`${name}.out`, [width, width], 400, 0.7);
-    add(`${name}.up`, [mlp, width], 210, 50);
+    if (isBytes) addCodes(`${name}.attention`, 60 / 16383 / 600);
+    add(`${name}.out`, [width, width], attendedRms, 0.7);
+    addNorm(`${name}.mlp.norm`);
+    add(`${name}.up`, [mlp, width], normedRms, 50);
     add(`${name}.down`, [width, mlp], 50, 0.7);
   };
 
   add("tokens", [width, latent.channels], 60, 1);
   addConstant("tokens.position", geometry.devices.length * latent.slots, "F32");
   for (let i = 0; i < central.fusionBlocks; i++) {
-    add(`fusion${i}.qkv`, [3 * width, width], 210, 600);
+    addNorm(`fusion${i}.norm`);
+    add(`fusion${i}.qkv`, [3 * width, width], normedRms, 600);
     addBlock(`fusion${i}`);
   }
+  addNorm("context.norm");
   addConstant("query.value", grid[0] * grid[1], "F32");
   addConstant("cross0.q", grid[0] * grid[1], "I16");
   for (let i = 0; i < central.crossBlocks; i++) {
-    if (i > 0) add(`cross${i}.q`, [width, width], 210, 600);
-    add(`cross${i}.kv`, [2 * width, width], 210, 600);
+    if (i > 0) {
+      addNorm(`cross${i}.norm`);
+      add(`cross${i}.q`, [width, width], normedRms, 600);
+    }
+    add(`cross${i}.kv`, [2 * width, width], normedRms, 600);
     addBlock(`cross${i}`);
   }
   central.decoder.forEach((layer, i) => {
@@ -303,12 +336,13 @@ function addLayer(
   shape: readonly number[],
   inputRms: number,
   outputRms: number,
+  weightMax = 127,
 ) {
   const count = shape.reduce((product, size) => product * size, 1);
   const out = shape.length === 5 ? shape[1]! : shape[0]!;
   const k = shape.slice(shape.length === 5 ? 2 : 1).reduce((product, size) => product * size, 1);
-  const accumulatorRms = Math.sqrt(k) * 73 * inputRms;
-  const weight = Int8Array.from({ length: count }, () => random(-127, 127));
+  const accumulatorRms = Math.sqrt(k) * 0.577 * weightMax * inputRms;
+  const weight = Int8Array.from({ length: count }, () => random(-weightMax, weightMax));
   const bound = Math.ceil(accumulatorRms / 2);
   const bias = Int32Array.from({ length: out }, () => random(-bound, bound));
   const scale = Float32Array.from(

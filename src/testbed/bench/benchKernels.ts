@@ -90,7 +90,10 @@ export async function benchKernels(options: BenchOptions = {}): Promise<BenchRes
     const kind = peakKindOf(module);
     peaks.set(kind, await openPeak(kind));
   }
-  if (modules.includes("relaxed") && !peaks.has("s16")) peaks.set("s16", await openPeak("s16"));
+  if (modules.includes("relaxed")) {
+    if (!peaks.has("s16")) peaks.set("s16", await openPeak("s16"));
+    peaks.set("sum4", await openPeak("sum4"));
+  }
 
   const results: BenchResult[] = [];
   for (const [index, benchCase] of cases.entries()) {
@@ -159,7 +162,7 @@ async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<
 
 /** The peak loops themselves; the share of the L1 form is that of the register form. */
 function benchPeaks(peaks: readonly Peak[], timing: TimingOptions): BenchResult[] {
-  const modules = { i32: "scalar", s16: "simd", u7: "relaxed" } as const;
+  const modules = { i32: "scalar", s16: "simd", u7: "relaxed", sum4: "relaxed" } as const;
   const loops = peaks.flatMap(({ kind, registers, l1 }) => [
     { name: `peak ${kind} registers`, module: modules[kind], ...registers },
     { name: `peak ${kind} L1`, module: modules[kind], ...l1 },

@@ -5,7 +5,7 @@ import type { Build } from "../../model/build.ts";
 export type BenchBuild = Build<EdgeExports & CentralExports>;
 
 /** Instructions whose measured peak a rate is compared with. */
-export type PeakKind = "i32" | "s16" | "u7";
+export type PeakKind = "i32" | "s16" | "u7" | "sum4";
 
 /** One kernel on one module, its inputs in place. */
 export interface Job {

@@ -2,7 +2,7 @@
 import { attentionScratchBytes } from "../../engine/kernels.ts";
 import { seededIntegers } from "../../engine/seeded.ts";
 import { placeRows } from "../../model/offsets.ts";
-import { storageOf } from "../../model/storage.ts";
+import { moduleStorage } from "../../model/storage.ts";
 import type { BenchBuild, BenchCase, Job } from "./case.ts";
 
 const TOKENS = 80;
@@ -25,7 +25,7 @@ export const kernelCases: readonly BenchCase[] = [
   },
   { name: "pack_s8 1024", kernel: "pack_s8", side: "edge", place: placePack },
   { name: "unpack_s8 5120", kernel: "unpack_s8", side: "central", place: placeUnpack },
-  { name: "layer_norm 80x128", kernel: "layer_norm_s16", side: "central", place: placeLayerNorm },
+  { name: "layer_norm 80x128", kernel: "layer_norm", side: "central", place: placeLayerNorm },
   {
     name: "attention 80x80x4x32",
     kernel: "attention_s16",
@@ -104,15 +104,18 @@ function placeUnpack({ exports, arena }: BenchBuild): Job {
   };
 }
 
-function placeLayerNorm({ exports, arena }: BenchBuild): Job {
+function placeLayerNorm({ exports, arena, name }: BenchBuild): Job {
   const x = arena.place(seededFloats(TOKENS * WIDTH, 2));
-  const { address: yOff } = placeRows(arena, TOKENS, (row) => row * WIDTH * 2);
-  const y = arena.alloc(TOKENS * WIDTH * 2);
-  return {
-    macs: 0,
-    run: () => exports.layer_norm_s16(x, TOKENS, WIDTH, 1e-5, 210, y, yOff),
-    output: () => arena.view(Int16Array, y, TOKENS * WIDTH).slice(),
-  };
+  const { outKind, lo, hi, bytes } = moduleStorage("u7", name);
+  const { address: yOff } = placeRows(arena, TOKENS, (row) => row * WIDTH * bytes);
+  const scale = arena.place(new Float32Array(WIDTH).fill(20));
+  const zero = arena.place(new Int32Array(WIDTH).fill(64));
+  const y = arena.alloc(TOKENS * WIDTH * bytes);
+  const run = () =>
+    exports.layer_norm(x, TOKENS, WIDTH, 1e-5, scale, zero, outKind, lo, hi, y, yOff);
+  const type = bytes === 1 ? Uint8Array : Int16Array;
+  const output = () => arena.view<Uint8Array | Int16Array>(type, y, TOKENS * WIDTH).slice();
+  return { macs: 0, run, output };
 }
 
 /** Rows of q, k, v side by side, as the qkv projection leaves them; outputs of `element`. */
@@ -120,7 +123,7 @@ function placeAttention(build: BenchBuild, element: "s16" | "u7"): Job {
   const { exports, arena, name } = build;
   const headDim = WIDTH / HEADS;
   const stride = 3 * WIDTH * 2;
-  const { outKind, lo, hi, bytes } = storageOf(element, name);
+  const { outKind, lo, hi, bytes } = moduleStorage(element, name);
   const q = arena.place(seededCodes(TOKENS * 3 * WIDTH, 600));
   const scale = arena.place(new Float32Array(WIDTH).fill(element === "s16" ? 2 ** -14 : 2 ** -18));
   const zero = arena.place(new Int32Array(WIDTH).fill(element === "s16" ? 0 : 64));
@@ -140,7 +143,6 @@ function placeAttention(build: BenchBuild, element: "s16" | "u7"): Job {
   };
 }
 
-/** y is zero, so that repeated sums stay in range; the time does not depend on values. */
 function placeAdd({ exports, arena }: BenchBuild): Job {
   const n = TOKENS * WIDTH;
   const x = arena.place(seededFloats(n, 3));

@@ -1,14 +1,14 @@
-import { roundUp } from "../../engine/kernels.ts";
+import { type IgemmName, roundUp, SUM4_MAX } from "../../engine/kernels.ts";
 import { seededIntegers } from "../../engine/seeded.ts";
 import { fitsPairs, pairsStep } from "../../model/conv1dPairs.ts";
 import { allocImage, type PaddedImage, placePixels } from "../../model/image.ts";
 import type { LayerWeights } from "../../model/layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer, type Rows } from "../../model/linear.ts";
 import { placeRows } from "../../model/offsets.ts";
-import { CODE_MAX, storageOf } from "../../model/storage.ts";
+import { CODE_MAX, moduleStorage, type Storage, storageOf } from "../../model/storage.ts";
 import { velocityStep } from "../../model/velocityPlan.ts";
 import { scratchBytes, winogradForm, winogradSteps } from "../../model/winogradPlan.ts";
-import type { BenchBuild, BenchCase, Job } from "./case.ts";
+import type { BenchBuild, BenchCase, Job, PeakKind } from "./case.ts";
 import { type Conv1dShape, type ImageShape, type LayerShape, layerShapes } from "./layers.ts";
 
 /** Every layer of epic-base as the job of its kernel, weights and activations seeded. */
@@ -27,13 +27,14 @@ function isVelocity(shape: LayerShape): shape is ImageShape {
 
 function placeVelocityJob(build: BenchBuild, shape: ImageShape): Job {
   const size = { height: shape.height, width: shape.width };
-  const image = allocImage(build, size, shape.in, shape.input);
+  const image = allocImage(build, size, shape.in, moduleStorage(shape.input, build.name));
   fillActivations(build, shape, imageBytes(image));
   const table = placePixels(build, image, size, (y, x) => [y - 1, x - 1]);
   const map = build.arena.alloc(table.padded * 4);
-  const input = { address: image.address, table, segStride: image.rowBytes };
+  const { address, rowBytes: segStride, storage } = image;
+  const input = { address, table, segStride, storage };
   const output = { map, range: [-20, 20] } as const;
-  const step = velocityStep(build, seededWeights(shape), shape.input, input, output);
+  const step = velocityStep(build, seededWeights(shape), input, output);
   return {
     macs: step.macs,
     peak: build.name === "scalar" ? "i32" : step.call.export.endsWith("u7") ? "u7" : "s16",
@@ -61,13 +62,12 @@ function placeWinogradJob(build: BenchBuild, shape: ImageShape): Job {
   const form = winogradForm(build, shape, size);
   if (!form) return placeLayerJob(build, shape);
   const scale = shape.kind === "convT2d" ? 2 : 1;
-  const image = allocImage(build, size, shape.in, shape.input);
+  const image = allocImage(build, size, shape.in, storageOf(shape.input, false));
   const out = { height: scale * size.height, width: scale * size.width };
-  const next = allocImage(build, out, shape.out, shape.output);
+  const next = allocImage(build, out, shape.out, moduleStorage(shape.output, build.name));
   const scratch = build.arena.alloc(scratchBytes(form, shape, size));
   const weights = seededWeights(shape);
   const steps = winogradSteps(build, { layer: shape, weights, form, image, next }, scratch);
-  const c = imageBytes(next);
   fillActivations(build, shape, imageBytes(image));
   return {
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
@@ -75,7 +75,7 @@ function placeWinogradJob(build: BenchBuild, shape: ImageShape): Job {
     run: () => {
       for (const step of steps) step.run();
     },
-    output: () => readCodes(build, shape, c),
+    output: () => readCodes(build, imageBytes(next)),
   };
 }
 
@@ -92,64 +92,90 @@ export const pairsCases: readonly BenchCase[] = layerShapes
 function placePairsJob(build: BenchBuild, shape: Conv1dShape): Job {
   const { samples, kernel, stride, padding } = shape;
   const count = Math.floor((samples + 2 * padding - kernel) / stride) + 1;
-  if (!fitsPairs(build, shape, count)) return placeLayerJob(build, shape);
-  const inBytes = shape.in * storageOf(shape.input, build.name).bytes;
-  const outBytes = shape.out * storageOf(shape.output, build.name).bytes;
-  const a = alloc(build, (samples + 2 * padding) * inBytes);
-  const c = alloc(build, count * outBytes);
+  const [from, to] = [
+    moduleStorage(shape.input, build.name),
+    moduleStorage(shape.output, build.name),
+  ];
+  if (!fitsPairs(build, shape, count, from)) return placeLayerJob(build, shape);
+  const inBytes = shape.in * from.bytes;
+  const outBytes = shape.out * to.bytes;
+  const a = alloc(build, (samples + 2 * padding) * inBytes, from);
+  const c = alloc(build, count * outBytes, to);
   fillActivations(build, shape, a);
   const step = pairsStep(build, {
     ...{ layer: shape, weights: seededWeights(shape), count },
-    input: { address: a.address, rowBytes: inBytes, halo: padding },
-    output: { address: c.address, rowBytes: outBytes, halo: 0 },
+    input: { address: a.address, rowBytes: inBytes, halo: padding, storage: from },
+    output: { address: c.address, rowBytes: outBytes, halo: 0, storage: to },
   });
   return {
     macs: step.macs,
     peak: "s16",
     run: step.run,
-    output: () => readCodes(build, shape, c),
+    output: () => readCodes(build, c),
   };
+}
+
+/** Some of module memory, and what stands there. */
+interface Region {
+  readonly address: number;
+  readonly bytes: number;
+  readonly storage: Storage;
 }
 
 /** How a shape lies in memory: one call per phase. */
 interface Layout {
-  /** Bytes of A to fill with activations. */
-  readonly a: { readonly address: number; readonly bytes: number };
+  /** A, to fill with activations. */
+  readonly a: Region;
   readonly calls: readonly { readonly from: Rows & { segStride?: number }; readonly to: Rows }[];
-  /** Bytes of C, whole rows. */
-  readonly c: { readonly address: number; readonly bytes: number };
+  /** C, whole rows. */
+  readonly c: Region;
 }
 
 function placeLayerJob(build: BenchBuild, shape: LayerShape): Job {
   const segments = { dense: 1, conv1d: 1, conv2d: 3, convT2d: 2 }[shape.kind];
-  const placed = placeLayer(build, seededWeights(shape), shape.input, segments);
+  const placed = placeLayer(
+    build,
+    seededWeights(shape),
+    moduleStorage(shape.input, build.name),
+    segments,
+  );
   const layout = layOut(build, shape, placed);
   fillActivations(build, shape, layout.a);
   const steps = layout.calls.map(({ from, to }, phase) =>
-    linearStep(build, placed, from, { ...to, element: shape.output }, phase),
+    linearStep(build, placed, from, { ...to, storage: layout.c.storage }, phase),
   );
   return {
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
-    peak: build.name === "scalar" ? "i32" : placed.kernel.startsWith("igemm_u7") ? "u7" : "s16",
+    peak: build.name === "scalar" ? "i32" : PEAK_OF[placed.kernel],
     run: () => {
       for (const step of steps) step.run();
     },
-    output: () => readCodes(build, shape, layout.c),
+    output: () => readCodes(build, layout.c),
   };
 }
+
+const PEAK_OF: Readonly<Record<IgemmName, PeakKind>> = {
+  igemm_s16: "s16",
+  igemm_s16_4x16: "s16",
+  igemm_u7: "u7",
+  igemm_u7_dot4: "u7",
+  igemm_u7_dot4_4x16: "u7",
+  igemm_u7_sum4: "sum4",
+};
 
 function seededWeights(shape: LayerShape): LayerWeights {
   const random = seededIntegers(shape.in * 1000 + shape.out);
   const phases = shape.kind === "convT2d" ? 4 : 1;
   const taps = { dense: 1, conv1d: 0, conv2d: 9, convT2d: 4 }[shape.kind];
   const k = shape.in * (shape.kind === "conv1d" ? shape.kernel : taps);
+  const most = shape.kind === "dense" && shape.small ? SUM4_MAX >> 2 : 127;
   const spread = Math.sqrt(k) * 40 * CODE_MAX[shape.input];
   return {
     name: shape.name,
     phases,
     out: shape.out,
     k,
-    weight: Int8Array.from({ length: phases * shape.out * k }, () => random(-127, 127)),
+    weight: Int8Array.from({ length: phases * shape.out * k }, () => random(-most, most)),
     bias: Int32Array.from({ length: shape.out }, () => random(-5000, 5000)),
     scale: new Float32Array(shape.out).fill(100 / spread),
   };
@@ -157,13 +183,17 @@ function seededWeights(shape: LayerShape): LayerWeights {
 
 function layOut(build: BenchBuild, shape: LayerShape, placed: PlacedLayer): Layout {
   if ("height" in shape) return layOutImage(build, shape, placed);
-  const inBytes = shape.in * storageOf(shape.input, build.name).bytes;
-  const outBytes = placed.n * storageOf(shape.output, build.name).bytes;
+  const [input, output] = [
+    moduleStorage(shape.input, build.name),
+    moduleStorage(shape.output, build.name),
+  ];
+  const inBytes = shape.in * input.bytes;
+  const outBytes = placed.n * output.bytes;
   const { samples, kernel, stride, padding } =
     shape.kind === "conv1d" ? shape : { samples: shape.rows, kernel: 1, stride: 1, padding: 0 };
   const rows = Math.floor((samples + 2 * padding - kernel) / stride) + 1;
-  const a = alloc(build, (samples + 2 * padding) * inBytes);
-  const c = alloc(build, rows * outBytes);
+  const a = alloc(build, (samples + 2 * padding) * inBytes, input);
+  const c = alloc(build, rows * outBytes, output);
   const from = placeRows(build.arena, rows, (row) => row * stride * inBytes);
   const to = placeRows(build.arena, rows, (row) => row * outBytes);
   const call = {
@@ -177,8 +207,8 @@ function layOutImage(build: BenchBuild, shape: ImageShape, placed: PlacedLayer):
   const scale = shape.kind === "convT2d" ? 2 : 1;
   const size = { height: shape.height, width: shape.width };
   const out = { height: scale * shape.height, width: scale * shape.width };
-  const image = allocImage(build, size, shape.in, shape.input);
-  const next = allocImage(build, out, placed.n, shape.output);
+  const image = allocImage(build, size, shape.in, moduleStorage(shape.input, build.name));
+  const next = allocImage(build, out, placed.n, moduleStorage(shape.output, build.name));
   const phases = scale === 2 ? [0, 1, 2, 3] : [0];
   const calls = phases.map((phase) => {
     const [py, px] = [phase >> 1, phase & 1];
@@ -192,27 +222,27 @@ function layOutImage(build: BenchBuild, shape: ImageShape, placed: PlacedLayer):
   return { a: imageBytes(image), c: imageBytes(next), calls };
 }
 
-function imageBytes(image: PaddedImage) {
-  return { address: image.address, bytes: (image.height + 2) * image.rowBytes };
+function imageBytes({ address, height, rowBytes, storage }: PaddedImage): Region {
+  return { address, bytes: (height + 2) * rowBytes, storage };
 }
 
-function alloc({ arena }: BenchBuild, bytes: number) {
-  return { address: arena.alloc(bytes), bytes };
+function alloc({ arena }: BenchBuild, bytes: number, storage: Storage): Region {
+  return { address: arena.alloc(bytes), bytes, storage };
 }
 
 /** The same codes in every module, also in the halo: kernels do not know where it ends. */
-function fillActivations(build: BenchBuild, shape: LayerShape, a: Layout["a"]): void {
+function fillActivations(build: BenchBuild, shape: LayerShape, a: Region): void {
   const random = seededIntegers(7);
   const max = CODE_MAX[shape.input];
-  const bytes = storageOf(shape.input, build.name).bytes;
+  const { bytes } = a.storage;
   const type = bytes === 1 ? Uint8Array : Int16Array;
   const view = build.arena.view<Uint8Array | Int16Array>(type, a.address, a.bytes / bytes);
   for (let i = 0; i < view.length; i++) view[i] = random(shape.input === "u7" ? 0 : -max, max);
 }
 
 /** Codes as numbers, f32 as bit patterns. */
-function readCodes(build: BenchBuild, shape: LayerShape, c: Layout["c"]): ArrayLike<number> {
-  const bytes = storageOf(shape.output, build.name).bytes;
+function readCodes(build: BenchBuild, c: Region): ArrayLike<number> {
+  const { bytes } = c.storage;
   const type = bytes === 1 ? Uint8Array : bytes === 2 ? Int16Array : Int32Array;
   const length = roundUp(c.bytes, bytes) / bytes;
   return build.arena.view<Uint8Array | Int16Array | Int32Array>(type, c.address, length).slice();

@@ -15,6 +15,8 @@ interface LayerCommon {
 export interface DenseShape extends LayerCommon {
   readonly kind: "dense";
   readonly rows: number;
+  /** Whether its weights' sums are small, as the exporter leaves those behind u7 in the central node. */
+  readonly small?: boolean;
 }
 
 export interface Conv1dShape extends LayerCommon {
@@ -36,7 +38,11 @@ export interface ImageShape extends LayerCommon {
 export type LayerShape = DenseShape | Conv1dShape | ImageShape;
 
 const tokens = { kind: "dense", rows: 80 } as const;
-const queries = { kind: "dense", rows: 81 } as const;
+const bytes = { input: "u7", small: true } as const;
+const [byteTokens, byteQueries] = [
+  { ...tokens, ...bytes },
+  { kind: "dense", rows: 81, ...bytes },
+] as const;
 
 export const layerShapes: readonly LayerShape[] = [
   conv1d("enc0", 125, 70, 64, 9, 4, "s16", "u7"),
@@ -44,10 +50,11 @@ export const layerShapes: readonly LayerShape[] = [
   conv1d("enc2", 32, 96, 128, 5, 2, "u7", "u7"),
   { name: "enc3 16x128x64", kind: "dense", rows: 16, in: 128, out: 64, input: "u7", output: "s8" },
   { name: "tokens 80x64x128", ...tokens, in: 64, out: 128, input: "s16", output: "f32" },
-  { name: "qkv 80x128x384", ...tokens, in: 128, out: 384, input: "s16", output: "s16" },
-  { name: "up 80x128x256", ...tokens, in: 128, out: 256, input: "s16", output: "u7" },
-  { name: "down 80x256x128", ...tokens, in: 256, out: 128, input: "u7", output: "f32" },
-  { name: "cross out 81x128x128", ...queries, in: 128, out: 128, input: "s16", output: "f32" },
+  { name: "s16 qkv 80x128x384", ...tokens, in: 128, out: 384, input: "s16", output: "s16" },
+  { name: "qkv 80x128x384", ...byteTokens, in: 128, out: 384, output: "s16" },
+  { name: "up 80x128x256", ...byteTokens, in: 128, out: 256, output: "u7" },
+  { name: "down 80x256x128", ...byteTokens, in: 256, out: 128, output: "f32" },
+  { name: "cross out 81x128x128", ...byteQueries, in: 128, out: 128, output: "f32" },
   image("dec0", "convT2d", 9, 128, 64, "s16", "u7"),
   image("dec1", "conv2d", 18, 64, 64, "u7", "u7"),
   image("dec3", "convT2d", 18, 64, 32, "u7", "u7"),

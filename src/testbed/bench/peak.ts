@@ -13,6 +13,7 @@ interface PeakExports {
   readonly registers_4x16: Loop;
   readonly registers_dot4_4x8: Loop;
   readonly registers_dot4_4x16: Loop;
+  readonly registers_sum4_2x16: Loop;
   readonly l1: Loop;
   readonly l1_dot4: Loop;
   f32_pairs_per_pass(): number;
@@ -31,7 +32,7 @@ export interface Peak {
   readonly kind: PeakKind;
   /** The fastest of all loops: in most, each operand loaded serves four products. */
   readonly registers: PeakLoop;
-  /** Each product loads an operand from L1. */
+  /** Each product loads an operand from L1; of `sum4` the same loop, whose weights come from there. */
   readonly l1: PeakLoop;
 }
 
@@ -47,6 +48,7 @@ const SOURCES = {
   i32: () => import("../../engine/wasm/peak.scalar.ts"),
   s16: () => import("../../engine/wasm/peak.simd.ts"),
   u7: () => import("../../engine/wasm/peak.relaxed.ts"),
+  sum4: () => import("../../engine/wasm/peak.relaxed.ts"),
 } as const;
 
 /** @throws WebAssembly.CompileError when this engine lacks the instructions */
@@ -62,6 +64,8 @@ export async function openPeak(kind: PeakKind): Promise<Peak> {
     const times = candidates.map(({ run }) => bestMs(run));
     return candidates[times.indexOf(Math.min(...times))]!;
   };
+  const sum4 = fastest(exports.registers_sum4_2x16);
+  if (kind === "sum4") return { kind, registers: sum4, l1: sum4 };
   const dot4 = kind === "u7";
   const streamed = dot4 ? [exports.l1, exports.l1_dot4] : [exports.l1];
   const tiles = [exports.registers_4x8, exports.registers_4x16];

@@ -1,12 +1,17 @@
-import { rintClamp } from "../lib/round";
+import { OUT_U7_AS_U8 } from "../lib/outKind";
+import { rintShiftClamp } from "../lib/round";
 
-/** Scalar twin of kernels/layer_norm_s16.ts, the same arguments and bits. */
-export function layer_norm_s16(
+/** Scalar twin of kernels/layer_norm.ts, the same arguments and bits. */
+export function layer_norm(
   x: usize,
   rows: i32,
   d: i32,
   eps: f32,
-  qscale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   y: usize,
   yOff: usize,
 ): void {
@@ -19,7 +24,10 @@ export function layer_norm_s16(
     const out = y + <usize>load<u32>(yOff + (<usize>i << 2));
     for (let j: usize = 0; j < <usize>d; j++) {
       const t = load<f32>(row + (j << 2)) - mean;
-      store<i16>(out + (j << 1), rintClamp(t * r * qscale, -2047, 2047));
+      const value = t * r * load<f32>(scale + (j << 2));
+      const code = rintShiftClamp(value, load<i32>(zero + (j << 2)), lo, hi);
+      if (outKind == OUT_U7_AS_U8) store<u8>(out + j, code);
+      else store<i16>(out + (j << 1), code);
     }
   }
 }

@@ -1,35 +1,42 @@
 import { sumLanes } from "../lib/lanes";
-import { rintClamp4 } from "../lib/round";
-import { HIGHEST_S16, LOWEST_S16, MAGIC, MAGIC_BITS } from "../lib/vectors";
+import { elementShift } from "../lib/outKind";
+import { roundBound } from "../lib/round";
+import { MAGIC, MAGIC_BITS } from "../lib/vectors";
 
 /**
- * y[i] = clamp(rint((x[i] − mean) / sqrt(var + eps) · qscale), ±2047), one mean and variance per row of d.
+ * y[i] = clamp(rint((x[i] − mean) / sqrt(var + eps) · scale[i]) + zero[i], lo, hi), one mean and variance per row of d.
  * x     f32  [rows][d], d a multiple of 4; read only
- * yOff  u32  [rows] byte offsets: row i goes to y + yOff[i] as d s16 values
+ * scale f32  [d];  zero s32 [d], ±2047
+ * yOff  u32  [rows] byte offsets: row i goes to y + yOff[i] as d values of outKind (lib/outKind.ts; not f32)
  * A lane sums its own residue class, so the order of additions is that of docs/numbers.md; as each waits for the one
  * before, four rows are summed side by side (V8, Zen 5: 0.65 of the time in Node 26, 0.8 in Node 20). Rows that fill no block go one by one.
- * Twin: reference/layer_norm_s16.ts. Checked in: src/central.
+ * Twin: reference/layer_norm.ts. Checked in: src/central.
  */
-export function layer_norm_s16(
+export function layer_norm(
   x: usize,
   rows: i32,
   d: i32,
   eps: f32,
-  qscale: f32,
+  scale: usize,
+  zero: usize,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
   y: usize,
   yOff: usize,
 ): void {
+  const shift = elementShift(outKind);
   const rowBytes = <usize>d << 2;
   const inverse = <f32>1.0 / <f32>d;
   for (; rows >= 4; rows -= 4) {
-    normaliseFour(x, rowBytes, inverse, eps, qscale, y, yOff);
+    normaliseFour(x, rowBytes, inverse, eps, scale, zero, lo, hi, shift, y, yOff);
     x += rowBytes << 2;
     yOff += 16;
   }
   for (; rows > 0; rows--) {
     const mean = sumLanes(sum(x, rowBytes)) * inverse;
     const r = <f32>1.0 / sqrt<f32>(sumLanes(squares(x, rowBytes, mean)) * inverse + eps);
-    writeRow(x, rowBytes, mean, r, qscale, y + <usize>load<u32>(yOff));
+    writeRow(x, rowBytes, mean, r, scale, zero, lo, hi, shift, y + <usize>load<u32>(yOff));
     x += rowBytes;
     yOff += 4;
   }
@@ -40,7 +47,11 @@ function normaliseFour(
   rowBytes: usize,
   inverse: f32,
   eps: f32,
-  qscale: f32,
+  scale: usize,
+  zero: usize,
+  lo: i32,
+  hi: i32,
+  shift: usize,
   y: usize,
   yOff: usize,
 ): void {
@@ -97,13 +108,13 @@ function normaliseFour(
   const r1 = <f32>1.0 / sqrt<f32>(sumLanes(s1) * inverse + eps);
   const r2 = <f32>1.0 / sqrt<f32>(sumLanes(s2) * inverse + eps);
   const r3 = <f32>1.0 / sqrt<f32>(sumLanes(s3) * inverse + eps);
-  writeRow(x, rowBytes, mean0, r0, qscale, y + <usize>load<u32>(yOff));
+  writeRow(x, rowBytes, mean0, r0, scale, zero, lo, hi, shift, y + <usize>load<u32>(yOff));
   x += rowBytes;
-  writeRow(x, rowBytes, mean1, r1, qscale, y + <usize>load<u32>(yOff, 4));
+  writeRow(x, rowBytes, mean1, r1, scale, zero, lo, hi, shift, y + <usize>load<u32>(yOff, 4));
   x += rowBytes;
-  writeRow(x, rowBytes, mean2, r2, qscale, y + <usize>load<u32>(yOff, 8));
+  writeRow(x, rowBytes, mean2, r2, scale, zero, lo, hi, shift, y + <usize>load<u32>(yOff, 8));
   x += rowBytes;
-  writeRow(x, rowBytes, mean3, r3, qscale, y + <usize>load<u32>(yOff, 12));
+  writeRow(x, rowBytes, mean3, r3, scale, zero, lo, hi, shift, y + <usize>load<u32>(yOff, 12));
 }
 
 /** Lanes' sums of a row. */
@@ -124,28 +135,46 @@ function squares(x: usize, rowBytes: usize, mean: f32): v128 {
   return sums;
 }
 
-function writeRow(x: usize, rowBytes: usize, mean: f32, factor: f32, qscale: f32, out: usize): void {
+/** One row of codes, two vectors a step; four values are left where d is no multiple of 8. */
+function writeRow(
+  x: usize,
+  rowBytes: usize,
+  mean: f32,
+  factor: f32,
+  scale: usize,
+  zero: usize,
+  lo: i32,
+  hi: i32,
+  shift: usize,
+  out: usize,
+): void {
+  const lower = roundBound(lo);
+  const upper = roundBound(hi);
   const m = f32x4.splat(mean);
   const r = f32x4.splat(factor);
-  const scale = f32x4.splat(qscale);
-  const lo = v128.load(LOWEST_S16);
-  const hi = v128.load(HIGHEST_S16);
   const magic = v128.load(MAGIC);
   const magicBits = v128.load(MAGIC_BITS);
   const end = x + rowBytes;
   for (const whole = x + (rowBytes & ~31); x < whole; x += 32) {
-    const t = f32x4.sub(v128.load(x), m);
-    const u = f32x4.sub(v128.load(x, 16), m);
-    let p = f32x4.add(f32x4.mul(f32x4.mul(t, r), scale), magic);
-    let q = f32x4.add(f32x4.mul(f32x4.mul(u, r), scale), magic);
-    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lo), hi), magicBits);
-    q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lo), hi), magicBits);
-    v128.store(out, i16x8.narrow_i32x4_s(p, q));
-    out += 16;
+    let p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), v128.load(scale));
+    let q = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), m), r), v128.load(scale, 16));
+    p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
+    q = i32x4.add(f32x4.add(q, magic), v128.load(zero, 16));
+    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
+    q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lower), upper), magicBits);
+    const codes = i16x8.narrow_i32x4_s(p, q);
+    if (shift) v128.store(out, codes);
+    else v128.store64_lane(out, i8x16.narrow_i16x8_u(codes, codes), 0);
+    out += <usize>8 << shift;
+    scale += 32;
+    zero += 32;
   }
   if (x < end) {
-    const t = f32x4.sub(v128.load(x), m);
-    const q = rintClamp4(f32x4.mul(f32x4.mul(t, r), scale), lo, hi);
-    v128.store64_lane(out, i16x8.narrow_i32x4_s(q, q), 0);
+    let p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), v128.load(scale));
+    p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
+    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
+    const codes = i16x8.narrow_i32x4_s(p, p);
+    if (shift) v128.store64_lane(out, codes, 0);
+    else v128.store32_lane(out, i8x16.narrow_i16x8_u(codes, codes), 0);
   }
 }

@@ -1,5 +1,6 @@
 import { OUT_F32, OUT_U7_AS_U8 } from "./outKind";
-import { rintClamp, rintClamp4, roundBound } from "./round";
+import { rintClamp, roundBound } from "./round";
+import { MAGIC } from "./vectors";
 
 /** Scales one int32 sum and stores it at `y` as `outKind` says. */
 // @ts-ignore: decorator
@@ -34,30 +35,39 @@ export function storeSums8(
     v128.store(y, second, 16);
     return;
   }
-  storeRounded8(y, first, second, roundBound(lo), roundBound(hi), outKind == OUT_U7_AS_U8 ? 8 : 16);
+  const bytes: usize = outKind == OUT_U7_AS_U8 ? 8 : 16;
+  storeRounded8(y, first, second, roundBound(lo), i16x8.splat(<i16>hi), v128.load(MAGIC), bytes);
 }
 
-/** The same for codes alone: bounds of `roundBound`, and the bytes of the eight codes, 8 or 16. */
+/** The same for codes alone, with what does not change from row to row in registers: `storeRounded8` says what it is. */
 // @ts-ignore: decorator
 @inline
 export function storeCodes8(
   y: usize,
   low: v128,
   high: v128,
-  scale: usize,
+  scaleLow: v128,
+  scaleHigh: v128,
   lower: v128,
   upper: v128,
+  magic: v128,
   bytes: usize,
 ): void {
-  const first = f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(scale));
-  const second = f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(scale, 16));
-  storeRounded8(y, first, second, lower, upper, bytes);
+  const first = f32x4.mul(f32x4.convert_i32x4_s(low), scaleLow);
+  const second = f32x4.mul(f32x4.convert_i32x4_s(high), scaleHigh);
+  storeRounded8(y, first, second, lower, upper, magic, bytes);
 }
 
+/**
+ * rintClamp of eight values: `lower` of `roundBound`, `upper` eight int16, `magic` four ROUND_MAGIC, whose bits are
+ * ROUND_MAGIC_BITS. The upper bound can wait until the eight are one vector, because narrowing saturates.
+ */
 // @ts-ignore: decorator
 @inline
-function storeRounded8(y: usize, first: v128, second: v128, lower: v128, upper: v128, bytes: usize): void {
-  const codes = i16x8.narrow_i32x4_s(rintClamp4(first, lower, upper), rintClamp4(second, lower, upper));
+function storeRounded8(y: usize, first: v128, second: v128, lower: v128, upper: v128, magic: v128, bytes: usize): void {
+  const low = i32x4.sub(i32x4.max_s(f32x4.add(first, magic), lower), magic);
+  const high = i32x4.sub(i32x4.max_s(f32x4.add(second, magic), lower), magic);
+  const codes = i16x8.min_s(i16x8.narrow_i32x4_s(low, high), upper);
   if (bytes == 8) {
     v128.store64_lane(y, i8x16.narrow_i16x8_u(codes, codes), 0);
   } else {

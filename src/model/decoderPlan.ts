@@ -2,14 +2,14 @@ import { type CentralExports, roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { ImageLayer } from "./config.ts";
 import { allocImage, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
-import { readLayer } from "./layerWeights.ts";
+import { type LayerWeights, readLayer } from "./layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
 import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { CODE_MAX } from "./storage.ts";
 import { velocityStep } from "./velocityPlan.ts";
-import { scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
+import { holdsBias, scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
 
 /** The convolutional decoder, from the query grid to the velocity map. */
 export interface DecoderPlan {
@@ -32,13 +32,13 @@ export function planDecoder(build: Build<CentralExports>, file: ModelFile): Deco
   const scratch = allocScratch(build, inner, grid, sizes);
   inner.forEach((layer, i) => {
     const next = allocImage(build, sizes[i]!, layer.out, layer.output);
+    const weights = readImageLayer(file, layer);
     const form = winogradForm(build, layer, image);
-    if (form) {
-      const weights = readImageLayer(file, layer);
+    if (form && holdsBias(form, layer, weights.bias)) {
       steps.push(...winogradSteps(build, { layer, weights, form, image, next }, scratch));
     } else {
       const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
-      steps.push(...connect(build, layer, placeImageLayer(build, file, layer), image, next));
+      steps.push(...connect(build, layer, placeImageLayer(build, layer, weights), image, next));
     }
     image = next;
   });
@@ -69,9 +69,8 @@ function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: I
   return readLayer(file, name, [out, 3, 3, from], inputMax);
 }
 
-function placeImageLayer(build: Build, file: ModelFile, layer: ImageLayer): PlacedLayer {
-  const segments = layer.kind === "convT2d" ? 2 : 3;
-  return placeLayer(build, readImageLayer(file, layer), layer.input, segments);
+function placeImageLayer(build: Build, layer: ImageLayer, weights: LayerWeights): PlacedLayer {
+  return placeLayer(build, weights, layer.input, layer.kind === "convT2d" ? 2 : 3);
 }
 
 /** Output pixel (y, x) reads three rows of the input, from pixel (y - 1, x - 1). */

@@ -239,11 +239,12 @@ function weightBlock(
   y3: usize,
 ): void {
   const lower = roundBound(lo);
-  const upper = roundBound(hi);
+  const upper = i16x8.splat(<i16>hi);
+  const magic = v128.load(MAGIC);
   const step = <usize>8 << shift;
   for (let out: usize = 0; out < <usize>headDim << shift; out += step) {
     quadCodes4x8(
-      probabilities, bytes, values, scale, zero, lower, upper, step, y0 + out, y1 + out, y2 + out, y3 + out,
+      probabilities, bytes, values, scale, zero, lower, upper, magic, step, y0 + out, y1 + out, y2 + out, y3 + out,
     );
     values += bytes << 1;
     scale += 32;

@@ -1,6 +1,7 @@
 import { elementShift } from "../lib/outKind";
 import { roundBound } from "../lib/round";
 import { storeCodes8 } from "../lib/store";
+import { MAGIC } from "../lib/vectors";
 
 /** Bytes of the sums of one tile, which stand in scratch memory before the differences. */
 const TILE: usize = 128;
@@ -44,12 +45,15 @@ export function conv1d_pairs_s16(
   subtractRows(a, half, d, d + aBytes - half);
   const panelOut = <usize>8 << elementShift(outKind);
   const lower = roundBound(lo);
-  const upper = roundBound(hi);
+  const upper = i16x8.splat(<i16>hi);
+  const magic = v128.load(MAGIC);
   const tableBytes = <usize>pairs << 2;
   const aOffEnd = aOff + tableBytes;
   for (const biasEnd = bias + (<usize>n << 2); bias < biasEnd; bias += 32) {
     let w = b;
     let out = cOff;
+    const scaleLow = v128.load(scale);
+    const scaleHigh = v128.load(scale, 16);
     for (let row = aOff; row < aOffEnd; row += 16) {
       w = b;
       let s00 = v128.load(bias);
@@ -112,10 +116,10 @@ export function conv1d_pairs_s16(
         }
         if (isLast) {
           const rows = run == 2 ? out : out + tableBytes;
-          storeCodes8(c + <usize>load<u32>(rows), s00, s01, scale, lower, upper, panelOut);
-          storeCodes8(c + <usize>load<u32>(rows, 4), s10, s11, scale, lower, upper, panelOut);
-          storeCodes8(c + <usize>load<u32>(rows, 8), s20, s21, scale, lower, upper, panelOut);
-          storeCodes8(c + <usize>load<u32>(rows, 12), s30, s31, scale, lower, upper, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows), s00, s01, scaleLow, scaleHigh, lower, upper, magic, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 4), s10, s11, scaleLow, scaleHigh, lower, upper, magic, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 8), s20, s21, scaleLow, scaleHigh, lower, upper, magic, panelOut);
+          storeCodes8(c + <usize>load<u32>(rows, 12), s30, s31, scaleLow, scaleHigh, lower, upper, magic, panelOut);
         }
       }
       out += 16;

@@ -1,5 +1,5 @@
 import { log2FromOne4 } from "../lib/log2";
-import { MAGIC, MAGIC_BITS, ONE_F32 } from "../lib/vectors";
+import { MAGIC, ONE_F32 } from "../lib/vectors";
 
 const CODE_MAX: usize = memory.data<i16>([16383, 16383, 16383, 16383, 16383, 16383, 16383, 16383], 16);
 
@@ -128,5 +128,5 @@ function level4(y: v128, gain: v128, compand: v128, step: v128): v128 {
   const magnitude = f32x4.abs(f32x4.mul(y, gain));
   const a = f32x4.add(f32x4.mul(magnitude, compand), v128.load(ONE_F32));
   const level = f32x4.mul(log2FromOne4(a), step);
-  return i32x4.sub(f32x4.add(level, v128.load(MAGIC)), v128.load(MAGIC_BITS));
+  return i32x4.sub(f32x4.add(level, v128.load(MAGIC)), v128.load(MAGIC)); // MAGIC is its own bits
 }

@@ -1,7 +1,8 @@
 import { sumLanes } from "../lib/lanes";
 import { elementShift } from "../lib/outKind";
 import { roundBound } from "../lib/round";
-import { MAGIC, MAGIC_BITS } from "../lib/vectors";
+import { storeShifted8 } from "../lib/store";
+import { MAGIC } from "../lib/vectors";
 
 /**
  * y[i] = clamp(rint((x[i] − mean) / sqrt(var + eps) · scale[i]) + zero[i], lo, hi), one mean and variance per row of d.
@@ -148,32 +149,26 @@ function writeRow(
   shift: usize,
   out: usize,
 ): void {
-  const lower = roundBound(lo);
-  const upper = roundBound(hi);
   const m = f32x4.splat(mean);
   const r = f32x4.splat(factor);
+  const lower = roundBound(lo);
+  const upper = i16x8.splat(<i16>hi);
   const magic = v128.load(MAGIC);
-  const magicBits = v128.load(MAGIC_BITS);
+  const bytes = <usize>8 << shift;
   const end = x + rowBytes;
   for (const whole = x + (rowBytes & ~31); x < whole; x += 32) {
-    let p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), v128.load(scale));
-    let q = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), m), r), v128.load(scale, 16));
-    p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
-    q = i32x4.add(f32x4.add(q, magic), v128.load(zero, 16));
-    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
-    q = i32x4.sub(i32x4.min_s(i32x4.max_s(q, lower), upper), magicBits);
-    const codes = i16x8.narrow_i32x4_s(p, q);
-    if (shift) v128.store(out, codes);
-    else v128.store64_lane(out, i8x16.narrow_i16x8_u(codes, codes), 0);
-    out += <usize>8 << shift;
+    const p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), v128.load(scale));
+    const q = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), m), r), v128.load(scale, 16));
+    storeShifted8(out, p, q, zero, lower, upper, magic, bytes);
+    out += bytes;
     scale += 32;
     zero += 32;
   }
   if (x < end) {
     let p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), r), v128.load(scale));
     p = i32x4.add(f32x4.add(p, magic), v128.load(zero));
-    p = i32x4.sub(i32x4.min_s(i32x4.max_s(p, lower), upper), magicBits);
-    const codes = i16x8.narrow_i32x4_s(p, p);
+    p = i32x4.sub(i32x4.max_s(p, lower), magic);
+    const codes = i16x8.min_s(i16x8.narrow_i32x4_s(p, p), upper);
     if (shift) v128.store64_lane(out, codes, 0);
     else v128.store32_lane(out, i8x16.narrow_i16x8_u(codes, codes), 0);
   }

@@ -1,7 +1,8 @@
 import { elementShift } from "../lib/outKind";
 import { roundBound } from "../lib/round";
 import { storeCodes8 } from "../lib/store";
-import { tileProducts } from "../lib/tileProducts";
+import { MAGIC } from "../lib/vectors";
+import { POSITION_PAD, tileProducts } from "../lib/tileProducts";
 
 /** Rows and columns that a tile reads and writes: F(4x4, 3x3). */
 const IN: i32 = 6;
@@ -25,8 +26,8 @@ const INVERSE_9: usize = memory.data<i32>([954437177, 954437177, 954437177, 9544
  * c           tile t writes 4x4 rows of n elements from c + cOff[t], cRow bytes from row to row, cPixel from column to
  *             column; tiles that overlap write the same values
  * scratch     winogradScratchBytes (src/engine/winograd.ts)
- * Range: |V| <= 100·127 and |U| <= 144·127 fit int16. Sums may wrap: 576 y is known modulo 2^32, 1/9 exists there, and
- * |y| < 2^25 is what the shift by 6 needs (channels <= 231 for all weights).
+ * Range: |V| <= 100·127 and |U| <= 144·127 fit int16. Sums may wrap: 576 (y + bias) is known modulo 2^32, 1/9 exists there, and
+ * 64 (y + bias) < 2^31, with its scale by as much smaller, needs |y + bias| < 2^25 (channels <= 231 for all weights).
  * Source: Lavin and Gray 2015, arXiv:1509.09308. Twin: reference/winograd.ts. Checked in: src/model.
  */
 export function winograd3x3_s16(
@@ -52,16 +53,15 @@ export function winograd3x3_s16(
   for (let first = 0; first < tiles; first += BLOCK) {
     const count = min(tiles - first, BLOCK);
     const rows = (count + 3) & ~3;
-    const inputs = scratch + POSITIONS * 32; // 36 vectors for the transforms' first pass
-    const inputStep = <usize>rows * pixel;
+    const inputs = scratch + POSITIONS * 32; // for the transforms' first pass
+    const inputStep = <usize>rows * pixel + POSITION_PAD;
     const sums = inputs + POSITIONS * inputStep;
-    const sumStep = (<usize>rows * <usize>n) << 2;
+    const sumStep = ((<usize>rows * <usize>n) << 2) + POSITION_PAD;
     for (let t = 0; t < count; t++) {
       const x = a + <usize>load<u32>(aOff + (<usize>(first + t) << 2));
-      const v = inputs + <usize>t * pixel;
-      for (let k: usize = 0; k < pixel; k += 16) transformInput(x + k, aRow, pixel, scratch, v + k, inputStep);
+      transformInput(x, aRow, pixel, scratch, inputs + <usize>t * pixel, inputStep);
     }
-    tileProducts(inputs, inputStep, rows, count, pixel, b, sums, n, <i32>POSITIONS);
+    tileProducts(inputs, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
     for (let t = 0; t < count; t++) {
       const y = c + <usize>load<u32>(cOff + (<usize>(first + t) << 2));
       const m = sums + ((<usize>t * <usize>n) << 2);
@@ -70,36 +70,73 @@ export function winograd3x3_s16(
   }
 }
 
-/** V of eight channels: columns, then rows. */
+/**
+ * V of one tile, sixteen channels at a time: columns to `first`, then rows. Eight channels too many are those of the next
+ * pixel, and the next tile's overwrite them.
+ */
 function transformInput(x: usize, xRow: usize, xPixel: usize, first: usize, v: usize, vStep: usize): void {
-  for (let pass = 0; pass < 2; pass++) {
-    const down = pass ? <usize>16 : xRow; // from value to value of one line
-    const across = pass ? <usize>(16 * IN) : xPixel; // from line to line
-    const toDown = pass ? vStep : <usize>(16 * IN);
-    const toAcross = pass ? vStep * IN : <usize>16;
-    let from = pass ? first : x;
-    let y = pass ? v : first;
-    for (let line = 0; line < IN; line++) {
-      const d0 = v128.load(from);
-      const d1 = v128.load(from + down);
-      const d2 = v128.load(from + 2 * down);
-      const d3 = v128.load(from + 3 * down);
-      const d4 = v128.load(from + 4 * down);
-      const d5 = v128.load(from + 5 * down);
-      const even = i16x8.sub(d4, i16x8.shl(d2, 2));
-      const odd = i16x8.sub(d3, i16x8.shl(d1, 2));
-      const even2 = i16x8.sub(d4, d2);
-      const odd2 = i16x8.shl(i16x8.sub(d3, d1), 1);
-      v128.store(y, i16x8.add(i16x8.shl(i16x8.sub(d0, d2), 2), even2));
-      v128.store(y + toDown, i16x8.add(even, odd));
-      v128.store(y + 2 * toDown, i16x8.sub(even, odd));
-      v128.store(y + 3 * toDown, i16x8.add(even2, odd2));
-      v128.store(y + 4 * toDown, i16x8.sub(even2, odd2));
-      v128.store(y + 5 * toDown, i16x8.sub(i16x8.sub(d5, d3), i16x8.shl(odd2, 1)));
-      from += across;
-      y += toAcross;
+  const vRow = vStep * IN;
+  for (const end = v + xPixel; v < end; v += 32) {
+    let from = x;
+    for (let to = first; to < first + 32 * IN; to += 32) {
+      inputLine(from, xRow, to, 32 * IN);
+      from += xPixel;
     }
+    let row = v;
+    for (let from = first; from < first + 32 * IN * IN; from += 32 * IN) {
+      inputLine(from, 32, row, vStep);
+      row += vRow;
+    }
+    x += 32;
   }
+}
+
+/** One line of Bᵀ: six values `step` bytes apart to six `toStep` apart. */
+// @ts-ignore: decorator
+@inline
+function inputLine(x: usize, step: usize, y: usize, toStep: usize): void {
+  const low0 = v128.load(x);
+  const high0 = v128.load(x, 16);
+  x += step;
+  const low1 = v128.load(x);
+  const high1 = v128.load(x, 16);
+  x += step;
+  const low2 = v128.load(x);
+  const high2 = v128.load(x, 16);
+  x += step;
+  const low3 = v128.load(x);
+  const high3 = v128.load(x, 16);
+  x += step;
+  const low4 = v128.load(x);
+  const high4 = v128.load(x, 16);
+  x += step;
+  const low5 = v128.load(x);
+  const high5 = v128.load(x, 16);
+  const lowEven = i16x8.sub(low4, i16x8.shl(low2, 2));
+  const lowOdd = i16x8.sub(low3, i16x8.shl(low1, 2));
+  const lowEven2 = i16x8.sub(low4, low2);
+  const lowOdd2 = i16x8.shl(i16x8.sub(low3, low1), 1);
+  const highEven = i16x8.sub(high4, i16x8.shl(high2, 2));
+  const highOdd = i16x8.sub(high3, i16x8.shl(high1, 2));
+  const highEven2 = i16x8.sub(high4, high2);
+  const highOdd2 = i16x8.shl(i16x8.sub(high3, high1), 1);
+  v128.store(y, i16x8.add(i16x8.shl(i16x8.sub(low0, low2), 2), lowEven2));
+  v128.store(y, i16x8.add(i16x8.shl(i16x8.sub(high0, high2), 2), highEven2), 16);
+  y += toStep;
+  v128.store(y, i16x8.add(lowEven, lowOdd));
+  v128.store(y, i16x8.add(highEven, highOdd), 16);
+  y += toStep;
+  v128.store(y, i16x8.sub(lowEven, lowOdd));
+  v128.store(y, i16x8.sub(highEven, highOdd), 16);
+  y += toStep;
+  v128.store(y, i16x8.add(lowEven2, lowOdd2));
+  v128.store(y, i16x8.add(highEven2, highOdd2), 16);
+  y += toStep;
+  v128.store(y, i16x8.sub(lowEven2, lowOdd2));
+  v128.store(y, i16x8.sub(highEven2, highOdd2), 16);
+  y += toStep;
+  v128.store(y, i16x8.sub(i16x8.sub(low5, low3), i16x8.shl(lowOdd2, 1)));
+  v128.store(y, i16x8.sub(i16x8.sub(high5, high3), i16x8.shl(highOdd2, 1)), 16);
 }
 
 /** All channels of one tile, eight at a time: columns of the sums to `first`, then rows to codes. */
@@ -121,66 +158,63 @@ function transformOutput(
   const end = bias + (<usize>n << 2);
   const down = mStep * IN;
   const lower = roundBound(lo);
-  const upper = roundBound(hi);
+  const upper = i16x8.splat(<i16>hi);
   const inverse = v128.load(INVERSE_9);
+  const magic = v128.load(MAGIC);
   do {
-    for (let half: usize = 0; half < 32; half += 16) {
-      let x = m + half;
-      let to = first + half;
-      for (let column = 0; column < IN; column++) {
-        const m1 = v128.load(x + down);
-        const m2 = v128.load(x + 2 * down);
-        const m3 = v128.load(x + 3 * down);
-        const m4 = v128.load(x + 4 * down);
-        const sum1 = i32x4.add(m1, m2);
-        const difference1 = i32x4.sub(m1, m2);
-        const sum2 = i32x4.add(m3, m4);
-        const difference2 = i32x4.sub(m3, m4);
-        v128.store(to, i32x4.add(i32x4.add(v128.load(x), sum1), sum2));
-        v128.store(to, i32x4.add(difference1, i32x4.shl(difference2, 1)), 192);
-        v128.store(to, i32x4.add(sum1, i32x4.shl(sum2, 2)), 384);
-        const last = i32x4.shl(v128.load(x + 5 * down), 1);
-        v128.store(to, i32x4.add(i32x4.add(difference1, i32x4.shl(difference2, 3)), last), 576);
-        x += mStep;
-        to += 32;
-      }
+    // The bias goes into the position that every output takes once.
+    const middle = m + down + mStep;
+    v128.store(middle, i32x4.add(v128.load(middle), times576(v128.load(bias))));
+    v128.store(middle, i32x4.add(v128.load(middle, 16), times576(v128.load(bias, 16))), 16);
+    let column = m;
+    for (let to = first; to < first + 32 * IN; to += 32) {
+      outputColumn(column, down, to);
+      column += mStep;
     }
-    let from = first;
+    const scaleLow = f32x4.mul(v128.load(scale), f32x4.splat(1 / 64));
+    const scaleHigh = f32x4.mul(v128.load(scale, 16), f32x4.splat(1 / 64));
     let row = y;
-    for (let i = 0; i < OUT; i++) {
-      let m1 = v128.load(from, 32);
-      let m2 = v128.load(from, 64);
-      let m3 = v128.load(from, 96);
-      let m4 = v128.load(from, 128);
-      const low1 = i32x4.add(m1, m2);
-      const lowD1 = i32x4.sub(m1, m2);
-      const low2 = i32x4.add(m3, m4);
-      const lowD2 = i32x4.sub(m3, m4);
-      m1 = v128.load(from, 48);
-      m2 = v128.load(from, 80);
-      m3 = v128.load(from, 112);
-      m4 = v128.load(from, 144);
-      const high1 = i32x4.add(m1, m2);
-      const highD1 = i32x4.sub(m1, m2);
-      const high2 = i32x4.add(m3, m4);
-      const highD2 = i32x4.sub(m3, m4);
+    for (let from = first; from < first + 32 * IN * OUT; from += 32 * IN) {
+      const low1 = v128.load(from, 32);
+      const high1 = v128.load(from, 48);
+      const low2 = v128.load(from, 64);
+      const high2 = v128.load(from, 80);
+      const low3 = v128.load(from, 96);
+      const high3 = v128.load(from, 112);
+      const low4 = v128.load(from, 128);
+      const high4 = v128.load(from, 144);
+      const lowSum1 = i32x4.add(low1, low2);
+      const lowDifference1 = i32x4.sub(low1, low2);
+      const lowSum2 = i32x4.add(low3, low4);
+      const lowDifference2 = i32x4.sub(low3, low4);
+      const highSum1 = i32x4.add(high1, high2);
+      const highDifference1 = i32x4.sub(high1, high2);
+      const highSum2 = i32x4.add(high3, high4);
+      const highDifference2 = i32x4.sub(high3, high4);
       let out = row;
-      let low = i32x4.add(i32x4.add(v128.load(from), low1), low2);
-      let high = i32x4.add(i32x4.add(v128.load(from, 16), high1), high2);
-      storePixel(out, low, high, bias, scale, lower, upper, inverse, bytes);
+      let low = i32x4.add(i32x4.add(v128.load(from), lowSum1), lowSum2);
+      let high = i32x4.add(i32x4.add(v128.load(from, 16), highSum1), highSum2);
+      low = i32x4.mul(low, inverse);
+      high = i32x4.mul(high, inverse);
+      storeCodes8(out, low, high, scaleLow, scaleHigh, lower, upper, magic, bytes);
       out += yPixel;
-      low = i32x4.add(lowD1, i32x4.shl(lowD2, 1));
-      high = i32x4.add(highD1, i32x4.shl(highD2, 1));
-      storePixel(out, low, high, bias, scale, lower, upper, inverse, bytes);
+      low = i32x4.add(lowDifference1, i32x4.shl(lowDifference2, 1));
+      high = i32x4.add(highDifference1, i32x4.shl(highDifference2, 1));
+      low = i32x4.mul(low, inverse);
+      high = i32x4.mul(high, inverse);
+      storeCodes8(out, low, high, scaleLow, scaleHigh, lower, upper, magic, bytes);
       out += yPixel;
-      low = i32x4.add(low1, i32x4.shl(low2, 2));
-      high = i32x4.add(high1, i32x4.shl(high2, 2));
-      storePixel(out, low, high, bias, scale, lower, upper, inverse, bytes);
+      low = i32x4.add(lowSum1, i32x4.shl(lowSum2, 2));
+      high = i32x4.add(highSum1, i32x4.shl(highSum2, 2));
+      low = i32x4.mul(low, inverse);
+      high = i32x4.mul(high, inverse);
+      storeCodes8(out, low, high, scaleLow, scaleHigh, lower, upper, magic, bytes);
       out += yPixel;
-      low = i32x4.add(i32x4.add(lowD1, i32x4.shl(lowD2, 3)), i32x4.shl(v128.load(from, 160), 1));
-      high = i32x4.add(i32x4.add(highD1, i32x4.shl(highD2, 3)), i32x4.shl(v128.load(from, 176), 1));
-      storePixel(out, low, high, bias, scale, lower, upper, inverse, bytes);
-      from += 192;
+      low = i32x4.add(i32x4.add(lowDifference1, i32x4.shl(lowDifference2, 3)), i32x4.shl(v128.load(from, 160), 1));
+      high = i32x4.add(i32x4.add(highDifference1, i32x4.shl(highDifference2, 3)), i32x4.shl(v128.load(from, 176), 1));
+      low = i32x4.mul(low, inverse);
+      high = i32x4.mul(high, inverse);
+      storeCodes8(out, low, high, scaleLow, scaleHigh, lower, upper, magic, bytes);
       row += yRow;
     }
     m += 32;
@@ -190,21 +224,45 @@ function transformOutput(
   } while (bias < end);
 }
 
-/** 576 y of eight channels, modulo 2^32, to codes. */
 // @ts-ignore: decorator
 @inline
-function storePixel(
-  y: usize,
-  low: v128,
-  high: v128,
-  bias: usize,
-  scale: usize,
-  lower: v128,
-  upper: v128,
-  inverse: v128,
-  bytes: usize,
-): void {
-  const first = i32x4.add(i32x4.shr_s(i32x4.mul(low, inverse), 6), v128.load(bias));
-  const second = i32x4.add(i32x4.shr_s(i32x4.mul(high, inverse), 6), v128.load(bias, 16));
-  storeCodes8(y, first, second, scale, lower, upper, bytes);
+function times576(x: v128): v128 {
+  return i32x4.add(i32x4.shl(x, 9), i32x4.shl(x, 6));
+}
+
+/** One column of Aᵀ m, eight channels: six sums `step` bytes apart to four rows of `first`. */
+// @ts-ignore: decorator
+@inline
+function outputColumn(x: usize, step: usize, to: usize): void {
+  const low0 = v128.load(x);
+  const high0 = v128.load(x, 16);
+  x += step;
+  const low1 = v128.load(x);
+  const high1 = v128.load(x, 16);
+  x += step;
+  const low2 = v128.load(x);
+  const high2 = v128.load(x, 16);
+  x += step;
+  const low3 = v128.load(x);
+  const high3 = v128.load(x, 16);
+  x += step;
+  const low4 = v128.load(x);
+  const high4 = v128.load(x, 16);
+  const lowSum1 = i32x4.add(low1, low2);
+  const lowDifference1 = i32x4.sub(low1, low2);
+  const lowSum2 = i32x4.add(low3, low4);
+  const lowDifference2 = i32x4.sub(low3, low4);
+  const highSum1 = i32x4.add(high1, high2);
+  const highDifference1 = i32x4.sub(high1, high2);
+  const highSum2 = i32x4.add(high3, high4);
+  const highDifference2 = i32x4.sub(high3, high4);
+  v128.store(to, i32x4.add(i32x4.add(low0, lowSum1), lowSum2));
+  v128.store(to, i32x4.add(i32x4.add(high0, highSum1), highSum2), 16);
+  v128.store(to, i32x4.add(lowDifference1, i32x4.shl(lowDifference2, 1)), 192);
+  v128.store(to, i32x4.add(highDifference1, i32x4.shl(highDifference2, 1)), 208);
+  v128.store(to, i32x4.add(lowSum1, i32x4.shl(lowSum2, 2)), 384);
+  v128.store(to, i32x4.add(highSum1, i32x4.shl(highSum2, 2)), 400);
+  x += step;
+  v128.store(to, i32x4.add(i32x4.add(lowDifference1, i32x4.shl(lowDifference2, 3)), i32x4.shl(v128.load(x), 1)), 576);
+  v128.store(to, i32x4.add(i32x4.add(highDifference1, i32x4.shl(highDifference2, 3)), i32x4.shl(v128.load(x, 16), 1)), 592);
 }

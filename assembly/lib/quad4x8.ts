@@ -59,6 +59,7 @@ export function quadCodes4x8(
   zero: usize,
   lower: v128,
   upper: v128,
+  magic: v128,
   codeBytes: usize,
   y0: usize,
   y1: usize,
@@ -92,8 +93,8 @@ export function quadCodes4x8(
     a += 16;
     b += 32;
   } while (a < end);
-  storeShiftedCodes8(y0, s00, s01, scale, zero, lower, upper, codeBytes);
-  storeShiftedCodes8(y1, s10, s11, scale, zero, lower, upper, codeBytes);
-  storeShiftedCodes8(y2, s20, s21, scale, zero, lower, upper, codeBytes);
-  storeShiftedCodes8(y3, s30, s31, scale, zero, lower, upper, codeBytes);
+  storeShiftedCodes8(y0, s00, s01, scale, zero, lower, upper, magic, codeBytes);
+  storeShiftedCodes8(y1, s10, s11, scale, zero, lower, upper, magic, codeBytes);
+  storeShiftedCodes8(y2, s20, s21, scale, zero, lower, upper, magic, codeBytes);
+  storeShiftedCodes8(y3, s30, s31, scale, zero, lower, upper, magic, codeBytes);
 }

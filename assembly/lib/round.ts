@@ -1,5 +1,3 @@
-import { MAGIC, MAGIC_BITS } from "./vectors";
-
 /**
  * Rounding to integers, half to even, by adding 1.5·2^23: the integer is then the low bits of the f32. Clamping those bits
  * before MAGIC_BITS is taken off saturates every f32, infinities included; after it, a large negative x would wrap.
@@ -23,15 +21,7 @@ export function rintShiftClamp(x: f32, shift: i32, lo: i32, hi: i32): i32 {
   return min(max(bits, ROUND_MAGIC_BITS + lo), ROUND_MAGIC_BITS + hi) - ROUND_MAGIC_BITS;
 }
 
-/** `rintClamp` for four lanes; `lo` and `hi` hold ROUND_MAGIC_BITS + bound. */
-// @ts-ignore: decorator
-@inline
-export function rintClamp4(x: v128, lo: v128, hi: v128): v128 {
-  const bits = f32x4.add(x, v128.load(MAGIC));
-  return i32x4.sub(i32x4.min_s(i32x4.max_s(bits, lo), hi), v128.load(MAGIC_BITS));
-}
-
-/** A bound for `rintClamp4`. */
+/** A lower bound for lanes that still hold ROUND_MAGIC_BITS: lib/store.ts. */
 // @ts-ignore: decorator
 @inline
 export function roundBound(bound: i32): v128 {

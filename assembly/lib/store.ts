@@ -1,6 +1,6 @@
 import { OUT_F32, OUT_U7_AS_U8 } from "./outKind";
-import { rintClamp, rintClamp4, roundBound } from "./round";
-import { MAGIC, MAGIC_BITS } from "./vectors";
+import { rintClamp, roundBound } from "./round";
+import { MAGIC } from "./vectors";
 
 /** Scales one int32 sum and stores it at `y` as `outKind` says. */
 // @ts-ignore: decorator
@@ -35,27 +35,30 @@ export function storeSums8(
     v128.store(y, second, 16);
     return;
   }
-  storeRounded8(y, first, second, roundBound(lo), roundBound(hi), outKind == OUT_U7_AS_U8 ? 8 : 16);
+  const bytes: usize = outKind == OUT_U7_AS_U8 ? 8 : 16;
+  storeRounded8(y, first, second, roundBound(lo), i16x8.splat(<i16>hi), v128.load(MAGIC), bytes);
 }
 
-/** The same for codes alone: bounds of `roundBound`, and the bytes of the eight codes, 8 or 16. */
+/** The same for codes alone, with what does not change from row to row in registers: `storeRounded8` says what it is. */
 // @ts-ignore: decorator
 @inline
 export function storeCodes8(
   y: usize,
   low: v128,
   high: v128,
-  scale: usize,
+  scaleLow: v128,
+  scaleHigh: v128,
   lower: v128,
   upper: v128,
+  magic: v128,
   bytes: usize,
 ): void {
-  const first = f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(scale));
-  const second = f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(scale, 16));
-  storeRounded8(y, first, second, lower, upper, bytes);
+  const first = f32x4.mul(f32x4.convert_i32x4_s(low), scaleLow);
+  const second = f32x4.mul(f32x4.convert_i32x4_s(high), scaleHigh);
+  storeRounded8(y, first, second, lower, upper, magic, bytes);
 }
 
-/** The same with a zero added to each rounded value: `zero` is the address of the eight channels' s32, ±2047. */
+/** `storeCodes8` with a zero added: `scale` and `zero` are addresses of the eight channels' f32 and s32. */
 // @ts-ignore: decorator
 @inline
 export function storeShiftedCodes8(
@@ -66,29 +69,48 @@ export function storeShiftedCodes8(
   zero: usize,
   lower: v128,
   upper: v128,
+  magic: v128,
   bytes: usize,
 ): void {
-  const magic = v128.load(MAGIC);
-  const magicBits = v128.load(MAGIC_BITS);
-  let first = f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(scale));
-  let second = f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(scale, 16));
-  first = i32x4.add(f32x4.add(first, magic), v128.load(zero));
-  second = i32x4.add(f32x4.add(second, magic), v128.load(zero, 16));
-  first = i32x4.sub(i32x4.min_s(i32x4.max_s(first, lower), upper), magicBits);
-  second = i32x4.sub(i32x4.min_s(i32x4.max_s(second, lower), upper), magicBits);
-  storeNarrowed8(y, i16x8.narrow_i32x4_s(first, second), bytes);
+  const first = f32x4.mul(f32x4.convert_i32x4_s(low), v128.load(scale));
+  const second = f32x4.mul(f32x4.convert_i32x4_s(high), v128.load(scale, 16));
+  storeShifted8(y, first, second, zero, lower, upper, magic, bytes);
+}
+
+/** Eight f32 values, rounded, with a zero added: `zero` is the address of the eight channels' s32, ±2047. */
+// @ts-ignore: decorator
+@inline
+export function storeShifted8(
+  y: usize,
+  first: v128,
+  second: v128,
+  zero: usize,
+  lower: v128,
+  upper: v128,
+  magic: v128,
+  bytes: usize,
+): void {
+  const low = i32x4.add(f32x4.add(first, magic), v128.load(zero));
+  const high = i32x4.add(f32x4.add(second, magic), v128.load(zero, 16));
+  storeBits8(y, low, high, lower, upper, magic, bytes);
 }
 
 // @ts-ignore: decorator
 @inline
-function storeRounded8(y: usize, first: v128, second: v128, lower: v128, upper: v128, bytes: usize): void {
-  const codes = i16x8.narrow_i32x4_s(rintClamp4(first, lower, upper), rintClamp4(second, lower, upper));
-  storeNarrowed8(y, codes, bytes);
+function storeRounded8(y: usize, first: v128, second: v128, lower: v128, upper: v128, magic: v128, bytes: usize): void {
+  storeBits8(y, f32x4.add(first, magic), f32x4.add(second, magic), lower, upper, magic, bytes);
 }
 
+/**
+ * The end of rintClamp for eight values: `lower` of `roundBound`, `upper` eight int16, `magic` four ROUND_MAGIC, whose bits are
+ * ROUND_MAGIC_BITS. The upper bound can wait until the eight are one vector, because narrowing saturates.
+ */
 // @ts-ignore: decorator
 @inline
-function storeNarrowed8(y: usize, codes: v128, bytes: usize): void {
+function storeBits8(y: usize, first: v128, second: v128, lower: v128, upper: v128, magic: v128, bytes: usize): void {
+  const low = i32x4.sub(i32x4.max_s(first, lower), magic);
+  const high = i32x4.sub(i32x4.max_s(second, lower), magic);
+  const codes = i16x8.min_s(i16x8.narrow_i32x4_s(low, high), upper);
   if (bytes == 8) {
     v128.store64_lane(y, i8x16.narrow_i16x8_u(codes, codes), 0);
   } else {

@@ -1,10 +1,16 @@
 import { dot3x8, dot4x8 } from "./dot4x8";
 
 /**
+ * Bytes between the rows of one position and the next: room for a vector that ends behind them, and a distance that is no
+ * multiple of what a cache's sets repeat after (V8, Zen 4: the transforms of layers 64 wide take half the time).
+ */
+export const POSITION_PAD: usize = 64;
+
+/**
  * The products of Winograd's filtering: for each position p, sums[p] = inputs[p] · weights[p], s32.
  * inputs   s16  [positions][rows][bytes / 2], positions `inputStep` bytes apart; rows a multiple of 4
  * weights  s16  [positions][n/8][bytes/4][8][2]
- * sums     s32  [positions][rows][n]
+ * sums     s32  [positions][rows][n], positions `sumStep` bytes apart
  * count         rows that matter, up to three fewer than `rows`: those go three at a time where that makes it come out even,
  *               else all are computed
  */
@@ -16,11 +22,11 @@ export function tileProducts(
   bytes: usize,
   weights: usize,
   sums: usize,
+  sumStep: usize,
   n: i32,
   positions: i32,
 ): void {
   const sumRow = <usize>n << 2;
-  const sumStep = <usize>rows * sumRow;
   const short = rows - count;
   const threes = 3 * short <= count ? 3 * short : 0; // 4 a + 3 short = count
   const foursBytes = <usize>(threes ? count - threes : rows) * bytes;

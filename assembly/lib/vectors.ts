@@ -4,9 +4,5 @@
  * Each name is the address of 16 bytes below `heap_base()`.
  */
 export const MAGIC: usize = memory.data<f32>([12582912.0, 12582912.0, 12582912.0, 12582912.0], 16);
-export const MAGIC_BITS: usize = memory.data<i32>([0x4b400000, 0x4b400000, 0x4b400000, 0x4b400000], 16);
 export const ONES_I16: usize = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16);
 export const ONE_F32: usize = memory.data<f32>([1, 1, 1, 1], 16);
-/** Bounds ±2047 as `rintClamp4` wants them. */
-export const LOWEST_S16: usize = memory.data<i32>([0x4b3ff801, 0x4b3ff801, 0x4b3ff801, 0x4b3ff801], 16);
-export const HIGHEST_S16: usize = memory.data<i32>([0x4b4007ff, 0x4b4007ff, 0x4b4007ff, 0x4b4007ff], 16);

@@ -3,7 +3,7 @@ import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
 import { decodeHex, instantiateWasm } from "./instantiate.ts";
 import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
-import { isNotSlower } from "./speed.ts";
+import { isEmulated } from "./speed.ts";
 
 /** One side's modules, one per instruction set, and the bits they must all give. */
 export interface ModuleFamily<T extends KernelExports> {
@@ -45,8 +45,8 @@ const NEEDS: Readonly<Record<ModuleName, string>> = {
 
 /**
  * Opens the best module that this engine runs correctly: `relaxed` where the engine has one
- * instruction for four products of bytes, else `relaxed` or `simd`, whichever a millisecond of
- * timing finds faster, else `scalar`. All of them give the same bits.
+ * instruction for four products of bytes, or half a millisecond of timing does not find its
+ * instructions emulated; else `simd`, else `scalar`. All of them give the same bits.
  * @param family the side's modules
  * @throws RangeError when `module` is no module or not supported here, or `compiled` is nameless
  * @throws Error when no module, or not the requested one, passes its self-test
@@ -60,14 +60,21 @@ export async function openModule<T extends KernelExports>(
     throw new RangeError("module: expected the name of the compiled module, got none");
   }
   const relaxed = await tryModule(family, "relaxed");
-  // Nothing in plain SIMD comes near it, and timing before the optimising compiler has run may err.
-  if (relaxed.ok && relaxed.module.forms.u7.startsWith("igemm_u7_dot4")) {
-    return withReason(relaxed.module, "self-test passed; one instruction for four products");
+  if (relaxed.ok) {
+    // Nothing in plain SIMD comes near it, and it takes no timing to tell.
+    const isDot4 = relaxed.module.forms.u7 !== "igemm_u7";
+    if (isDot4)
+      return withReason(relaxed.module, "self-test passed; one instruction for four products");
+    if (!isEmulated(relaxed.module)) {
+      return withReason(relaxed.module, "self-test passed; not emulated here");
+    }
   }
   const simd = await tryModule(family, "simd");
-  if (relaxed.ok && simd.ok) return faster(relaxed.module, simd.module);
+  if (simd.ok) {
+    const reason = relaxed.ok ? "relaxed is emulated here" : why(relaxed);
+    return withReason(simd.module, `self-test passed; ${reason}`);
+  }
   if (relaxed.ok) return withReason(relaxed.module, `self-test passed; ${why(simd)}`);
-  if (simd.ok) return withReason(simd.module, `self-test passed; ${why(relaxed)}`);
   const scalar = await tryModule(family, "scalar");
   const others = `${why(relaxed)}; ${why(simd)}`;
   if (scalar.ok) return withReason(scalar.module, `self-test passed; ${others}`);
@@ -128,17 +135,6 @@ async function trySelf<T extends KernelExports>(
   }
   const forms = chooseForms(exports, arena, name);
   return { ok: true, module: { exports, arena, memory, name, forms, reason: "" } };
-}
-
-/** Relaxed wins ties: a clock too coarse to tell them apart must not change the choice. */
-function faster<T extends KernelExports>(
-  relaxed: OpenModule<T>,
-  simd: OpenModule<T>,
-): OpenModule<T> {
-  if (isNotSlower(relaxed, simd)) {
-    return withReason(relaxed, "self-test passed; not slower than simd");
-  }
-  return withReason(simd, "self-test passed; faster than relaxed here");
 }
 
 function withReason<T>(module: OpenModule<T>, reason: string): OpenModule<T> {

@@ -4,6 +4,9 @@
  */
 import { roundUp, TILE_ROWS } from "./kernels.ts";
 
+/** Bytes between the rows of two positions: assembly/lib/tileProducts.ts. */
+const POSITION_PAD = 64;
+
 /** A kernel size that has such a convolution. */
 export interface WinogradForm {
   readonly kernel: "winograd3x3_s16" | "winograd2x2_s16";
@@ -12,7 +15,7 @@ export interface WinogradForm {
   /** Rows and columns of the pixels that a tile reads, and of those it writes. */
   readonly tileIn: number;
   readonly tileOut: number;
-  /** Largest sum of |a·w| over a pixel's window for which the kernel's arithmetic is exact. */
+  /** Largest |bias| plus sum of |a·w| over a pixel's window for which the kernel's arithmetic is exact. */
   readonly sumMax: number;
   /** Largest |a|. */
   readonly inputMax: number;
@@ -56,5 +59,5 @@ export function winogradScratchBytes(
 ): number {
   const positions = tileIn * tileIn;
   const rows = roundUp(Math.min(tiles, block), TILE_ROWS);
-  return positions * 32 + positions * rows * (channels * 2 + n * 4);
+  return positions * (32 + rows * (channels * 2 + n * 4) + 2 * POSITION_PAD);
 }

@@ -2,14 +2,14 @@ import { type CentralExports, roundUp, TILE_ROWS } from "../engine/kernels.ts";
 import type { Build } from "./build.ts";
 import type { ImageLayer } from "./config.ts";
 import { allocImage, imageLike, type PaddedImage, pixelOffset, placePixels } from "./image.ts";
-import { readLayer } from "./layerWeights.ts";
+import { type LayerWeights, readLayer } from "./layerWeights.ts";
 import { linearStep, type PlacedLayer, placeLayer } from "./linear.ts";
 import type { ModelFile } from "./modelFile.ts";
 import { countOf, type ImageSize, imageSizes } from "./shapes.ts";
 import type { Step } from "./step.ts";
 import { CODE_MAX, moduleStorage, type Storage, storageOf } from "./storage.ts";
 import { velocityStep } from "./velocityPlan.ts";
-import { scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
+import { holdsBias, scratchBytes, winogradForm, winogradSteps } from "./winogradPlan.ts";
 
 /** The convolutional decoder, from the query grid to the velocity map. */
 export interface DecoderPlan {
@@ -40,13 +40,13 @@ export function planDecoder(
   let before: PaddedImage | undefined;
   inner.forEach((layer, i) => {
     const next = imageLike(before, build, sizes[i]!, layer.out, storages[i + 1]!);
+    const weights = readImageLayer(file, layer);
     const form = winogradForm(build, layer, image);
-    if (form) {
-      const weights = readImageLayer(file, layer);
+    if (form && holdsBias(form, layer, weights.bias)) {
       steps.push(...winogradSteps(build, { layer, weights, form, image, next }, scratch));
     } else {
       const connect = layer.kind === "convT2d" ? convT2dSteps : conv2dSteps;
-      const placed = placeImageLayer(build, file, layer, image.storage);
+      const placed = placeImageLayer(build, layer, weights, image.storage);
       steps.push(...connect(build, placed, image, next));
     }
     before = i > 0 ? image : undefined; // not the input: a decoder that runs again finds it as it was
@@ -91,12 +91,11 @@ function readImageLayer(file: ModelFile, { name, kind, out, in: from, input }: I
 
 function placeImageLayer(
   build: Build,
-  file: ModelFile,
   layer: ImageLayer,
+  weights: LayerWeights,
   input: Storage,
 ): PlacedLayer {
-  const segments = layer.kind === "convT2d" ? 2 : 3;
-  return placeLayer(build, readImageLayer(file, layer), input, segments);
+  return placeLayer(build, weights, input, layer.kind === "convT2d" ? 2 : 3);
 }
 
 /** Output pixel (y, x) reads three rows of the input, from pixel (y - 1, x - 1). */

@@ -30,11 +30,19 @@ export function winogradForm(
   if (build.name === "scalar") return undefined;
   if (layer.input === "u7" && build.forms[layer.kind] === "igemm") return undefined;
   const form = layer.kind === "convT2d" ? WINOGRAD_2X2 : WINOGRAD_3X3;
-  const inputMax = CODE_MAX[layer.input];
-  const sum = form.taps ** 2 * layer.in * inputMax * WEIGHT_MAX;
-  const fits = Math.min(height, width) >= form.tileOut && inputMax <= form.inputMax;
+  const fits = Math.min(height, width) >= form.tileOut && CODE_MAX[layer.input] <= form.inputMax;
   const rounds = layer.output !== "f32" && layer.out % PANEL === 0;
-  return fits && rounds && sum <= form.sumMax ? form : undefined;
+  return fits && rounds && roomForBias(form, layer) >= 0 ? form : undefined;
+}
+
+/** Whether the sums stay inside the form's range with their biases, which the kernel adds before it divides. */
+export function holdsBias(form: WinogradForm, layer: ImageLayer, bias: Int32Array): boolean {
+  const room = roomForBias(form, layer);
+  return bias.every((value) => Math.abs(value) <= room);
+}
+
+function roomForBias(form: WinogradForm, layer: ImageLayer): number {
+  return form.sumMax - form.taps ** 2 * layer.in * CODE_MAX[layer.input] * WEIGHT_MAX;
 }
 
 /** A convolution between two images, or one phase (py, px) of a transposed one. */

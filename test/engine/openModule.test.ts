@@ -40,7 +40,7 @@ describe("openModule", () => {
     expect(["relaxed", "simd"]).toContain(module.name);
     expect(module.reason).toMatch(
       hasRelaxed
-        ? /^(relaxed: self-test passed; (one instruction for four products|not slower than simd)|simd: self-test passed; faster than)/
+        ? /^(relaxed: self-test passed; (one instruction for four products|not emulated here)|simd: self-test passed; relaxed is emulated)/
         : /^simd: self-test passed; relaxed needs relaxed SIMD, which this engine lacks/,
     );
   });

@@ -74,6 +74,7 @@ describe.each(builds)("$title", ({ platform, reason }) => {
       const ends = (lo: number, hi: number) => () => (random.integer(0, 1) === 0 ? lo : hi);
       const low = taps === 3 ? 0 : -inputMax;
       const [height, width, channels, n] = [tileOut, tileOut, 224, 8];
+      const room = form.sumMax - taps * taps * channels * inputMax * 127;
       const base = randomProblem(random, form, height, width, channels, n);
       const values: [string, () => number, () => number][] = [
         ["all positive", () => inputMax, () => 127],
@@ -82,7 +83,9 @@ describe.each(builds)("$title", ({ platform, reason }) => {
       ];
       for (const [label, activation, weight] of values) {
         const image = base.image.map(activation);
-        check({ ...base, image, weight: base.weight.map(weight) }, label);
+        for (const bias of [base.bias, base.bias.map((_, i) => (i % 2 ? room : -room))]) {
+          check({ ...base, image, weight: base.weight.map(weight), bias }, label);
+        }
       }
       // Signs as in the rows of the transforms drive V and U to their ends.
       const columns = width + taps - 1;

@@ -73,13 +73,23 @@ export interface IgemmForms {
   readonly u7: "igemm_u7" | "igemm_u7_dot4" | "igemm_u7_dot4_4x16";
   /** Of convolutions over int16 rows that a pair of outputs fits; others are `s16`. */
   readonly conv1d: "igemm" | "conv1d_pairs_s16";
+  /** Of the convolutions by tiles. */
+  readonly winograd: Tiles;
 }
+
+/** What the names of kernels end in that take two panels at a time, for engines with 256-bit vectors. */
+export type Tiles = "" | "_4x16";
 
 /** One of those exports. */
 export type IgemmName = IgemmForms["s16" | "u7"];
 
 /** Those that are never far from the best, on any engine. */
-export const PLAIN_FORMS: IgemmForms = { s16: "igemm_s16", u7: "igemm_u7", conv1d: "igemm" };
+export const PLAIN_FORMS: IgemmForms = {
+  s16: "igemm_s16",
+  u7: "igemm_u7",
+  conv1d: "igemm",
+  winograd: "",
+};
 
 /** Exports of every module. */
 export interface KernelExports {
@@ -226,6 +236,9 @@ export interface CentralExports extends KernelExports {
   winograd3x3_s16: Winograd;
   /** 2x2 kernels, 3x3 pixels a tile. */
   winograd2x2_s16: Winograd;
+  /** The same over two panels at a time: for engines with 256-bit vectors. */
+  winograd3x3_s16_4x16: Winograd;
+  winograd2x2_s16_4x16: Winograd;
   /** Transforms weights int8 [n][taps][taps][channels] for them; taps is 3 or 2. */
   pack_winograd(w: number, taps: number, n: number, channels: number, b: number): void;
 }

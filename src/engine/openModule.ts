@@ -2,8 +2,15 @@ import { Arena } from "./arena.ts";
 import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
 import { decodeHex, instantiateWasm } from "./instantiate.ts";
-import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
+import {
+  ABI_VERSION,
+  type IgemmForms,
+  type KernelExports,
+  type ModuleName,
+  type Tiles,
+} from "./kernels.ts";
 import { igemmTimeMs } from "./speed.ts";
+import { hasWideVectors } from "./wideVectors.ts";
 
 /** One side's modules, one per instruction set, and the bits they must all give. */
 export interface ModuleFamily<T extends KernelExports> {
@@ -11,7 +18,7 @@ export interface ModuleFamily<T extends KernelExports> {
   /** Loads a module's text; only the modules that are tried are decoded. */
   readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmHex: string }>>>;
   /** Runs seeded cases in memory it takes from `arena`; returns the CRC-32 of all outputs. */
-  readonly selfTest: (exports: T, arena: Arena) => number;
+  readonly selfTest: (exports: T, arena: Arena, tiles: Tiles) => number;
   readonly selfTestCrc: number;
 }
 
@@ -119,15 +126,26 @@ async function trySelf<T extends KernelExports>(
     return { ok: false, supported: true, why: `${name} has ABI ${version}, not ${ABI_VERSION}` };
   }
   const arena = new Arena(memory, exports.heap_base());
-  const mark = arena.mark();
-  const crc = family.selfTest(exports, arena);
-  arena.release(mark);
+  const crc = selfTestCrc(family, exports, arena, "");
   if (crc !== family.selfTestCrc) {
     const got = `CRC ${hex(crc)} instead of ${hex(family.selfTestCrc)}`;
     return { ok: false, supported: true, why: `${name} failed its self-test (${got})` };
   }
-  const forms = chooseForms(exports, arena, name);
+  const isWide = hasWideVectors() && selfTestCrc(family, exports, arena, "_4x16") === crc;
+  const forms = chooseForms(exports, arena, name, isWide ? "_4x16" : "");
   return { ok: true, module: { exports, arena, memory, name, forms, reason: "" } };
+}
+
+function selfTestCrc<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  exports: T,
+  arena: Arena,
+  tiles: Tiles,
+): number {
+  const mark = arena.mark();
+  const crc = family.selfTest(exports, arena, tiles);
+  arena.release(mark);
+  return crc;
 }
 
 /** Relaxed wins ties: a clock too coarse to tell them apart must not change the choice. */

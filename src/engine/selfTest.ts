@@ -9,6 +9,7 @@ import {
   OutKind,
   PAIRS_SCRATCH_BYTES,
   PANEL,
+  type Tiles,
 } from "./kernels.ts";
 import { selfTestIntegers } from "./seeded.ts";
 import {
@@ -76,12 +77,12 @@ function findNonFiniteCrc(exports: EdgeExports, arena: Arena, crc: number): numb
 }
 
 /** As `edgeSelfTest`, for central.wasm: igemm, layer norm, attention and the tiled convolutions. */
-export function centralSelfTest(exports: CentralExports, arena: Arena): number {
+export function centralSelfTest(exports: CentralExports, arena: Arena, tiles: Tiles): number {
   let crc = layerNormCrc(exports, arena, igemmCrc(exports, arena));
   crc = attentionCrc(exports, arena, crc);
   crc = convVelocityCrc(exports, arena, crc);
-  crc = winogradCrc(exports, arena, WINOGRAD_3X3, crc);
-  return winogradCrc(exports, arena, WINOGRAD_2X2, crc);
+  crc = winogradCrc(exports, arena, WINOGRAD_3X3, tiles, crc);
+  return winogradCrc(exports, arena, WINOGRAD_2X2, tiles, crc);
 }
 
 /** Four rows in both types, two segments of 32 values each, clamped at both ends. */
@@ -104,34 +105,35 @@ function convVelocityCrc(exports: CentralExports, arena: Arena, crc: number): nu
   return crc;
 }
 
-/** One tile of eight channels, all values at the ends of their ranges or zero. */
+/** One tile of eight channels to a pair of panels and an odd one, all values at the ends of their ranges or zero. */
 function winogradCrc(
   exports: CentralExports,
   arena: Arena,
   form: WinogradForm,
+  tiles: Tiles,
   crc: number,
 ): number {
   const { taps, tileIn, tileOut, inputMax } = form;
-  const channels = PANEL;
+  const [channels, n] = [PANEL, 3 * PANEL];
   const random = selfTestIntegers(7);
   const pixels = tileIn * tileIn * channels;
   const image = Int16Array.from({ length: pixels }, () => random(0, 1) * inputMax);
-  const weight = Int8Array.from({ length: channels * channels * taps * taps }, () => {
+  const weight = Int8Array.from({ length: n * channels * taps * taps }, () => {
     return 127 * random(-1, 1);
   });
   const a = arena.place(image);
-  const b = arena.alloc(winogradWeightBytes(form, channels, channels));
-  exports.pack_winograd(arena.place(weight), taps, channels, channels, b);
-  const bias = arena.place(Int32Array.from({ length: channels }, () => random(-50000, 50000)));
-  const scale = arena.place(new Float32Array(channels).fill(127 / (inputMax * 1000)));
+  const b = arena.alloc(winogradWeightBytes(form, n, channels));
+  exports.pack_winograd(arena.place(weight), taps, n, channels, b);
+  const bias = arena.place(Int32Array.from({ length: n }, () => random(-50000, 50000)));
+  const scale = arena.place(new Float32Array(n).fill(127 / (inputMax * 1000)));
   const zero = arena.place(new Uint32Array(1));
-  const bytes = tileOut * tileOut * channels * 2;
+  const bytes = tileOut * tileOut * n * 2;
   const c = arena.alloc(bytes);
-  const scratch = arena.alloc(winogradScratchBytes(form, 1, channels, channels));
-  const [aRow, cRow, cPixel] = [tileIn * channels * 2, tileOut * channels * 2, channels * 2];
-  exports[form.kernel](
+  const scratch = arena.alloc(winogradScratchBytes(form, 1, channels, n));
+  const [aRow, cRow, cPixel] = [tileIn * channels * 2, tileOut * n * 2, n * 2];
+  exports[`${form.kernel}${tiles}`](
     ...([a, zero, 1, aRow, channels, b, bias, scale] as const),
-    ...([c, zero, cRow, cPixel, channels, OutKind.s16, -2047, 2047, scratch] as const),
+    ...([c, zero, cRow, cPixel, n, OutKind.s16, -2047, 2047, scratch] as const),
   );
   return crcOf(arena, c, bytes, crc);
 }

@@ -192,7 +192,37 @@ export function winograd3x3_s16(
 ): void {
   if (ASC_FEATURE_SIMD) {
     winograd3x3(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch, false,
+    );
+  } else {
+    winograd3x3Twin(
       a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  }
+}
+
+export function winograd3x3_s16_4x16(
+  a: usize,
+  aOff: usize,
+  tiles: i32,
+  aRow: usize,
+  channels: i32,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  cRow: usize,
+  cPixel: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+  scratch: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    winograd3x3(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch, true,
     );
   } else {
     winograd3x3Twin(
@@ -222,7 +252,37 @@ export function winograd2x2_s16(
 ): void {
   if (ASC_FEATURE_SIMD) {
     winograd2x2(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch, false,
+    );
+  } else {
+    winograd2x2Twin(
       a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch,
+    );
+  }
+}
+
+export function winograd2x2_s16_4x16(
+  a: usize,
+  aOff: usize,
+  tiles: i32,
+  aRow: usize,
+  channels: i32,
+  b: usize,
+  bias: usize,
+  scale: usize,
+  c: usize,
+  cOff: usize,
+  cRow: usize,
+  cPixel: usize,
+  n: i32,
+  outKind: i32,
+  lo: i32,
+  hi: i32,
+  scratch: usize,
+): void {
+  if (ASC_FEATURE_SIMD) {
+    winograd2x2(
+      a, aOff, tiles, aRow, channels, b, bias, scale, c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch, true,
     );
   } else {
     winograd2x2Twin(

@@ -2,7 +2,7 @@ import { elementShift } from "../lib/outKind";
 import { roundBound } from "../lib/round";
 import { storeCodes8 } from "../lib/store";
 import { MAGIC } from "../lib/vectors";
-import { POSITION_PAD, tileProducts } from "../lib/tileProducts";
+import { POSITION_PAD, tileProducts, tileProducts4x16 } from "../lib/tileProducts";
 
 /** Rows and columns that a tile reads and writes: F(3x3, 2x2). */
 const IN: i32 = 4;
@@ -39,6 +39,7 @@ export function winograd2x2_s16(
   lo: i32,
   hi: i32,
   scratch: usize,
+  wide: bool,
 ): void {
   const pixel = <usize>channels << 1;
   for (let first = 0; first < tiles; first += BLOCK) {
@@ -51,7 +52,8 @@ export function winograd2x2_s16(
       const x = a + <usize>load<u32>(aOff + (<usize>(first + t) << 2));
       transformInput(x, aRow, pixel, scratch + <usize>t * pixel, inputStep);
     }
-    tileProducts(scratch, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
+    if (wide && n > 8) tileProducts4x16(scratch, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
+    else tileProducts(scratch, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
     for (let t = 0; t < count; t++) {
       const y = c + <usize>load<u32>(cOff + (<usize>(first + t) << 2));
       const m = sums + ((<usize>t * <usize>n) << 2);

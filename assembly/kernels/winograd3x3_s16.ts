@@ -2,7 +2,7 @@ import { elementShift } from "../lib/outKind";
 import { roundBound } from "../lib/round";
 import { storeCodes8 } from "../lib/store";
 import { MAGIC } from "../lib/vectors";
-import { POSITION_PAD, tileProducts } from "../lib/tileProducts";
+import { POSITION_PAD, tileProducts, tileProducts4x16 } from "../lib/tileProducts";
 
 /** Rows and columns that a tile reads and writes: F(4x4, 3x3). */
 const IN: i32 = 6;
@@ -26,6 +26,7 @@ const INVERSE_9: usize = memory.data<i32>([954437177, 954437177, 954437177, 9544
  * c           tile t writes 4x4 rows of n elements from c + cOff[t], cRow bytes from row to row, cPixel from column to
  *             column; tiles that overlap write the same values
  * scratch     winogradScratchBytes (src/engine/winograd.ts)
+ * wide        products of two panels at a time (tileProducts4x16)
  * Range: |V| <= 100·127 and |U| <= 144·127 fit int16. Sums may wrap: 576 (y + bias) is known modulo 2^32, 1/9 exists there, and
  * 64 (y + bias) < 2^31, with its scale by as much smaller, needs |y + bias| < 2^25 (channels <= 231 for all weights).
  * Source: Lavin and Gray 2015, arXiv:1509.09308. Twin: reference/winograd.ts. Checked in: src/model.
@@ -48,6 +49,7 @@ export function winograd3x3_s16(
   lo: i32,
   hi: i32,
   scratch: usize,
+  wide: bool,
 ): void {
   const pixel = <usize>channels << 1;
   for (let first = 0; first < tiles; first += BLOCK) {
@@ -61,7 +63,8 @@ export function winograd3x3_s16(
       const x = a + <usize>load<u32>(aOff + (<usize>(first + t) << 2));
       transformInput(x, aRow, pixel, scratch, inputs + <usize>t * pixel, inputStep);
     }
-    tileProducts(inputs, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
+    if (wide && n > 8) tileProducts4x16(inputs, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
+    else tileProducts(inputs, inputStep, rows, count, pixel, b, sums, sumStep, n, <i32>POSITIONS);
     for (let t = 0; t < count; t++) {
       const y = c + <usize>load<u32>(cOff + (<usize>(first + t) << 2));
       const m = sums + ((<usize>t * <usize>n) << 2);

@@ -7,6 +7,7 @@ import {
   type ModuleName,
   OutKind,
   PLAIN_FORMS,
+  type Tiles,
 } from "./kernels.ts";
 import { hasWideVectors } from "./wideVectors.ts";
 
@@ -16,8 +17,14 @@ const SHAPE: IgemmShape = { rows: 8, segments: 2, segment: 20, n: 24 };
 /**
  * The forms of the products that fit this engine. Each one is compared with the plain form first,
  * and not used where a bit differs.
+ * @param tiles of the other kernels, compared already
  */
-export function chooseForms(exports: KernelExports, arena: Arena, module: ModuleName): IgemmForms {
+export function chooseForms(
+  exports: KernelExports,
+  arena: Arena,
+  module: ModuleName,
+  tiles: Tiles,
+): IgemmForms {
   if (module === "scalar") return PLAIN_FORMS;
   const wide = hasWideVectors();
   const s16: IgemmForms["s16"] = wide ? "igemm_s16_4x16" : "igemm_s16";
@@ -33,6 +40,7 @@ export function chooseForms(exports: KernelExports, arena: Arena, module: Module
     // One instruction for four products is ahead of 2x2 tiles, and in wide vectors of 3x3 ones too.
     conv2d: isDot4 && wide ? "igemm" : "winograd3x3_s16",
     convT2d: isDot4 ? "igemm" : "winograd2x2_s16",
+    winograd: tiles,
   };
 }
 

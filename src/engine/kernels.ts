@@ -81,7 +81,12 @@ export interface IgemmForms {
   /** Of the decoder's convolutions over u7; those over s16 go by tiles wherever one fits. */
   readonly conv2d: "igemm" | "winograd3x3_s16";
   readonly convT2d: "igemm" | "winograd2x2_s16";
+  /** Of the convolutions by tiles. */
+  readonly winograd: Tiles;
 }
+
+/** What the names of kernels end in that take two panels at a time, for engines with 256-bit vectors. */
+export type Tiles = "" | "_4x16";
 
 /** One of those exports. */
 export type IgemmName = IgemmForms["s16" | "u7" | "u7Small"];
@@ -94,6 +99,7 @@ export const PLAIN_FORMS: IgemmForms = {
   conv1d: "igemm",
   conv2d: "igemm",
   convT2d: "igemm",
+  winograd: "",
 };
 
 /** Exports of every module. */
@@ -253,6 +259,9 @@ export interface CentralExports extends KernelExports {
   winograd3x3_s16: Winograd;
   /** 2x2 kernels, 3x3 pixels a tile. */
   winograd2x2_s16: Winograd;
+  /** The same over two panels at a time: for engines with 256-bit vectors. */
+  winograd3x3_s16_4x16: Winograd;
+  winograd2x2_s16_4x16: Winograd;
   /** Transforms weights int8 [n][taps][taps][channels] for them; taps is 3 or 2. */
   pack_winograd(w: number, taps: number, n: number, channels: number, b: number): void;
 }

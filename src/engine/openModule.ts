@@ -2,8 +2,15 @@ import { Arena } from "./arena.ts";
 import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
 import { decodeHex, instantiateWasm } from "./instantiate.ts";
-import { ABI_VERSION, type IgemmForms, type KernelExports, type ModuleName } from "./kernels.ts";
+import {
+  ABI_VERSION,
+  type IgemmForms,
+  type KernelExports,
+  type ModuleName,
+  type Tiles,
+} from "./kernels.ts";
 import { isEmulated } from "./speed.ts";
+import { hasWideVectors } from "./wideVectors.ts";
 
 /** One side's modules, one per instruction set, and the bits they must all give. */
 export interface ModuleFamily<T extends KernelExports> {
@@ -11,7 +18,7 @@ export interface ModuleFamily<T extends KernelExports> {
   /** Loads a module's text; only the modules that are tried are decoded. */
   readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmHex: string }>>>;
   /** Runs seeded cases in memory it takes from `arena`; returns a hash of all outputs, a uint32. */
-  readonly selfTest: (exports: T, arena: Arena) => number;
+  readonly selfTest: (exports: T, arena: Arena, tiles: Tiles) => number;
   readonly selfTestHash: number;
 }
 
@@ -126,15 +133,26 @@ async function trySelf<T extends KernelExports>(
     return { ok: false, supported: true, why: `${name} has ABI ${version}, not ${ABI_VERSION}` };
   }
   const arena = new Arena(memory, exports.heap_base());
-  const mark = arena.mark();
-  const hash = family.selfTest(exports, arena);
-  arena.release(mark);
+  const hash = selfTestHash(family, exports, arena, "");
   if (hash !== family.selfTestHash) {
     const got = `hash ${hex(hash)} instead of ${hex(family.selfTestHash)}`;
     return { ok: false, supported: true, why: `${name} failed its self-test (${got})` };
   }
-  const forms = chooseForms(exports, arena, name);
+  const isWide = hasWideVectors() && selfTestHash(family, exports, arena, "_4x16") === hash;
+  const forms = chooseForms(exports, arena, name, isWide ? "_4x16" : "");
   return { ok: true, module: { exports, arena, memory, name, forms, reason: "" } };
+}
+
+function selfTestHash<T extends KernelExports>(
+  family: ModuleFamily<T>,
+  exports: T,
+  arena: Arena,
+  tiles: Tiles,
+): number {
+  const mark = arena.mark();
+  const hash = family.selfTest(exports, arena, tiles);
+  arena.release(mark);
+  return hash;
 }
 
 function withReason<T>(module: OpenModule<T>, reason: string): OpenModule<T> {

@@ -8,6 +8,7 @@ import {
   OutKind,
   PAIRS_SCRATCH_BYTES,
   PANEL,
+  type Tiles,
 } from "./kernels.ts";
 import { fillSeeded, selfTestIntegers } from "./seeded.ts";
 import {
@@ -75,12 +76,12 @@ function findNonFiniteHash(exports: EdgeExports, arena: Arena, hash: number): nu
 }
 
 /** As `edgeSelfTest`, for central.wasm: igemm, layer norm, attention and the tiled convolutions. */
-export function centralSelfTest(exports: CentralExports, arena: Arena): number {
+export function centralSelfTest(exports: CentralExports, arena: Arena, tiles: Tiles): number {
   let hash = layerNormHash(exports, arena, sum4Hash(exports, arena, igemmHash(exports, arena)));
   hash = attentionHash(exports, arena, hash);
   hash = convVelocityHash(exports, arena, hash);
-  hash = winogradHash(exports, arena, WINOGRAD_3X3, hash);
-  return winogradHash(exports, arena, WINOGRAD_2X2, hash) >>> 0;
+  hash = winogradHash(exports, arena, WINOGRAD_3X3, tiles, hash);
+  return winogradHash(exports, arena, WINOGRAD_2X2, tiles, hash) >>> 0;
 }
 
 /** Four rows in both types, two segments of 32 values each, clamped at both ends. */
@@ -103,35 +104,33 @@ function convVelocityHash(exports: CentralExports, arena: Arena, hash: number): 
   return hash;
 }
 
-/** One tile of eight channels, all values at the ends of their ranges or zero. */
+/** One tile of eight channels to a pair of panels and an odd one, all values at the ends of their ranges or zero. */
 function winogradHash(
   exports: CentralExports,
   arena: Arena,
   form: WinogradForm,
+  tiles: Tiles,
   hash: number,
 ): number {
   const { taps, tileIn, tileOut, inputMax } = form;
-  const channels = PANEL;
+  const [channels, n] = [PANEL, 3 * PANEL];
   const random = selfTestIntegers(7);
   const pixels = tileIn * tileIn * channels;
   const image = fillSeeded(new Int16Array(pixels), () => random(0, 1) * inputMax);
-  const weight = fillSeeded(
-    new Int8Array(channels * channels * taps * taps),
-    () => 127 * random(-1, 1),
-  );
+  const weight = fillSeeded(new Int8Array(n * channels * taps * taps), () => 127 * random(-1, 1));
   const a = arena.place(image);
-  const b = arena.alloc(winogradWeightBytes(form, channels, channels));
-  exports.pack_winograd(arena.place(weight), taps, channels, channels, b);
-  const bias = arena.place(fillSeeded(new Int32Array(channels), () => random(-50000, 50000)));
-  const scale = arena.place(new Float32Array(channels).fill(127 / (inputMax * 1000)));
+  const b = arena.alloc(winogradWeightBytes(form, n, channels));
+  exports.pack_winograd(arena.place(weight), taps, n, channels, b);
+  const bias = arena.place(fillSeeded(new Int32Array(n), () => random(-50000, 50000)));
+  const scale = arena.place(new Float32Array(n).fill(127 / (inputMax * 1000)));
   const zero = arena.place(new Uint32Array(1));
-  const bytes = tileOut * tileOut * channels * 2;
+  const bytes = tileOut * tileOut * n * 2;
   const c = arena.alloc(bytes);
-  const scratch = arena.alloc(winogradScratchBytes(form, 1, channels, channels));
-  const [aRow, cRow, cPixel] = [tileIn * channels * 2, tileOut * channels * 2, channels * 2];
-  exports[form.kernel](
+  const scratch = arena.alloc(winogradScratchBytes(form, 1, channels, n));
+  const [aRow, cRow, cPixel] = [tileIn * channels * 2, tileOut * n * 2, n * 2];
+  exports[`${form.kernel}${tiles}`](
     ...([a, zero, 1, aRow, channels, b, bias, scale] as const),
-    ...([c, zero, cRow, cPixel, channels, OutKind.s16, -2047, 2047, scratch] as const),
+    ...([c, zero, cRow, cPixel, n, OutKind.s16, -2047, 2047, scratch] as const),
   );
   return hashOf(arena, c, bytes, hash);
 }

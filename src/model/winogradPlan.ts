@@ -75,7 +75,7 @@ function phaseStep(
   phase: number,
   [bias, scale, scratch]: readonly [number, number, number],
 ): KernelStep {
-  const { arena, exports } = build;
+  const { arena, exports, forms } = build;
   const { out, k, phases } = weights;
   const size = out * k;
   const weight = weights.weight.subarray(phase * size, (phase + 1) * size);
@@ -90,9 +90,10 @@ function phaseStep(
   const [cOff] = placeTiles(arena, form, image, next, step, py, px);
   const { outKind, lo, hi } = next.storage;
   const [cRow, cPixel] = [step * next.rowBytes, step * next.pixelBytes];
+  const kernel = `${form.kernel}${forms.winograd}` as const;
   return kernelStep(
-    exports[form.kernel],
-    form.kernel,
+    exports[kernel],
+    kernel,
     [
       ...([image.address, aOff, tiles, image.rowBytes, layer.in, b, bias, scale] as const),
       ...([next.address, cOff, cRow, cPixel, out, outKind, lo, hi, scratch] as const),

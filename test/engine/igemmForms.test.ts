@@ -11,7 +11,7 @@ import { expectWideVectors, hasWideVectors } from "../../src/engine/wideVectors.
 import { platforms } from "../kernels/platform.ts";
 
 function choose(exports: KernelExports, name: (typeof platforms)[number]["name"]) {
-  return chooseForms(exports, new Arena(exports.memory, exports.heap_base()), name);
+  return chooseForms(exports, new Arena(exports.memory, exports.heap_base()), name, "");
 }
 
 describe.each(platforms)("$name", ({ name, edge, central }) => {

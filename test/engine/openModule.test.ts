@@ -28,7 +28,7 @@ function family(faults: Partial<Record<ModuleName, Fault>>): ModuleFamily<EdgeEx
     ...edgeModules,
     source,
     selfTest: (exports, arena) => {
-      const crc = edgeModules.selfTest(exports, arena);
+      const crc = edgeModules.selfTest(exports, arena, "");
       return wrong.has(tried[next++]!) ? (crc ^ 1) >>> 0 : crc;
     },
   };

@@ -3,7 +3,7 @@ import { Arena } from "../../src/engine/arena.ts";
 import { centralModules } from "../../src/engine/centralModules.ts";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
 import { decodeHex, instantiateWasm } from "../../src/engine/instantiate.ts";
-import type { KernelExports, ModuleName } from "../../src/engine/kernels.ts";
+import type { KernelExports, ModuleName, Tiles } from "../../src/engine/kernels.ts";
 import type { ModuleFamily } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
 
@@ -12,16 +12,19 @@ const hasRelaxed = enableRelaxedSimd();
 async function hashOf<T extends KernelExports>(
   family: ModuleFamily<T>,
   name: ModuleName,
+  tiles: Tiles,
 ): Promise<number> {
   const { wasmHex } = await family.source[name]();
   const { exports, memory } = await instantiateWasm<T>(decodeHex(wasmHex));
-  return family.selfTest(exports, new Arena(memory, exports.heap_base()));
+  return family.selfTest(exports, new Arena(memory, exports.heap_base()), tiles);
 }
 
 describe("the stored self-test values", () => {
   it.each(["scalar", "simd", "relaxed"] as const)("are what the %s modules give", async (name) => {
     if (name === "relaxed" && !hasRelaxed) return;
-    expect(await hashOf(edgeModules, name)).toBe(edgeModules.selfTestHash);
-    expect(await hashOf(centralModules, name)).toBe(centralModules.selfTestHash);
+    expect(await hashOf(edgeModules, name, "")).toBe(edgeModules.selfTestHash);
+    for (const tiles of ["", "_4x16"] as const) {
+      expect(await hashOf(centralModules, name, tiles)).toBe(centralModules.selfTestHash);
+    }
   });
 });

@@ -34,7 +34,9 @@ const SIDES = {
       "unpack_s8",
       "velocity_f32",
       "winograd2x2_s16",
+      "winograd2x2_s16_4x16",
       "winograd3x3_s16",
+      "winograd3x3_s16_4x16",
     ],
   },
 } as const;

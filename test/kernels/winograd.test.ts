@@ -1,6 +1,6 @@
 /** Winograd's filtering against the plain convolution, which it must equal to the last bit. */
 import { describe, expect, test } from "vitest";
-import { type CentralExports, OutKind } from "../../src/engine/kernels.ts";
+import { type CentralExports, OutKind, type Tiles } from "../../src/engine/kernels.ts";
 import {
   WINOGRAD_2X2,
   WINOGRAD_3X3,
@@ -27,13 +27,15 @@ interface Problem {
   readonly hi: number;
 }
 
-const FORMS = [WINOGRAD_3X3, WINOGRAD_2X2];
+const FORMS = [WINOGRAD_3X3, WINOGRAD_2X2].flatMap((form) =>
+  (["", "_4x16"] as const).map((tiles) => ({ form, name: `${form.kernel}${tiles}` as const })),
+);
 
 describe.each(builds)("$title", ({ platform, reason }) => {
-  describe.each(FORMS)("$kernel", (form) => {
+  describe.each(FORMS)("$name", ({ form, name }) => {
     const { taps, tileOut, inputMax } = form;
     const check = (problem: Problem, label: string) => {
-      expect(run(platform!.central, form, problem), label).toEqual({
+      expect(run(platform!.central, form, name, problem), label).toEqual({
         values: convolve(taps, problem),
         brokenGuards: [],
       });
@@ -55,6 +57,7 @@ describe.each(builds)("$title", ({ platform, reason }) => {
           [8, 8],
           [16, 8],
           [24, 16],
+          [8, 24],
         ] as const) {
           const problem = randomProblem(random, form, height, width, channels, n);
           check(problem, `seed 31, ${height}x${width}x${channels} to ${n}`);
@@ -101,7 +104,12 @@ describe.each(builds)("$title", ({ platform, reason }) => {
 });
 
 /** Runs the kernel over tiles that cover the image, the last ones of a row or column overlapping. */
-function run(exports: CentralExports, form: WinogradForm, problem: Problem) {
+function run(
+  exports: CentralExports,
+  form: WinogradForm,
+  kernel: `${WinogradForm["kernel"]}${Tiles}`,
+  problem: Problem,
+) {
   const { height, width, channels, n, outKind, lo, hi } = problem;
   const arena = new Arena(exports);
   const starts = (length: number) =>
@@ -121,7 +129,7 @@ function run(exports: CentralExports, form: WinogradForm, problem: Problem) {
   const [bias, scale] = [arena.put(problem.bias), arena.put(problem.scale)];
   const c = arena.alloc(height * cRow);
   const scratch = arena.alloc(winogradScratchBytes(form, corners.length, channels, n));
-  exports[form.kernel](
+  exports[kernel](
     ...([a, aOff, corners.length, aRow, channels, b, bias, scale] as const),
     ...([c, cOff, cRow, cPixel, n, outKind, lo, hi, scratch] as const),
   );

@@ -2,6 +2,7 @@ import { Arena } from "../../engine/arena.ts";
 import { chooseForms } from "../../engine/igemmForms.ts";
 import { decodeHex, instantiateWasm } from "../../engine/instantiate.ts";
 import type { CentralExports, EdgeExports, ModuleName } from "../../engine/kernels.ts";
+import { hasWideVectors } from "../../engine/wideVectors.ts";
 import type { BenchCase, Job, PeakKind } from "./case.ts";
 import { kernelCases } from "./kernelCases.ts";
 import { layerCases, pairsCases, winogradCases } from "./layerCases.ts";
@@ -157,7 +158,12 @@ async function placeCase({ side, place }: BenchCase, name: ModuleName): Promise<
     decodeHex(wasmHex),
   );
   const arena = new Arena(memory, exports.heap_base());
-  return place({ exports, name, arena, forms: chooseForms(exports, arena, name) });
+  return place({
+    exports,
+    name,
+    arena,
+    forms: chooseForms(exports, arena, name, hasWideVectors() ? "_4x16" : ""),
+  });
 }
 
 /** The peak loops themselves; the share of the L1 form is that of the register form. */

@@ -1,6 +1,7 @@
 import { centralModules } from "../engine/centralModules.ts";
 import type { CentralExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
+import { readPackageFile } from "../engine/packageFile.ts";
 import { selfTestIntegers } from "../engine/seeded.ts";
 import { planCentral } from "../model/centralPlan.ts";
 import { checkArray } from "../model/checkArray.ts";
@@ -194,6 +195,12 @@ export class CentralDecoder {
 
 async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
   if (weights !== undefined) return ModelFile.read(weights, "central");
+  return ModelFile.read(await shippedHalf(), "central");
+}
+
+async function shippedHalf(): Promise<Uint8Array> {
+  const bytes = readPackageFile("weights/epic-base/central.safetensors", true);
+  if (bytes !== undefined) return bytes;
   const { loadCentralWeights } = await import("#central-weights");
-  return ModelFile.read(await loadCentralWeights(), "central");
+  return loadCentralWeights();
 }

@@ -1,7 +1,6 @@
 /** `epic export-edge`: the encoder as data, so that a host without JavaScript can be a device. */
 import { Command, Option } from "commander";
 import { edgeModules } from "../engine/edgeModules.ts";
-import { decodeHex } from "../engine/instantiate.ts";
 import { openModule } from "../engine/openModule.ts";
 import { writeFilesAtomic } from "../io/atomic.ts";
 import { formatBytes } from "../io/format.ts";
@@ -45,8 +44,7 @@ async function exportTo(folder: string, options: Options): Promise<void> {
   const file = await ModelFile.read(await loadModelHalf("edge", options.model), "edge");
   const module = await openModule(edgeModules, { module: options.module });
   const exported = exportEdge(module, file);
-  const { wasmHex } = await edgeModules.source[options.module]();
-  const wasm = decodeHex(wasmHex);
+  const wasm = await edgeModules.source[options.module]();
   await writeFilesAtomic(folder, {
     "edge.wasm": wasm,
     "edge.bin": exported.image,

@@ -1,6 +1,7 @@
 import { edgeModules } from "../engine/edgeModules.ts";
 import type { EdgeExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
+import { readPackageFile } from "../engine/packageFile.ts";
 import { selfTestIntegers } from "../engine/seeded.ts";
 import { checkArray } from "../model/checkArray.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -191,6 +192,12 @@ export class EdgeEncoder {
 
 async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
   if (weights !== undefined) return ModelFile.read(weights, "edge");
+  return ModelFile.read(await shippedHalf(), "edge");
+}
+
+async function shippedHalf(): Promise<Uint8Array> {
+  const bytes = readPackageFile("weights/epic-base/edge.safetensors", true);
+  if (bytes !== undefined) return bytes;
   const { loadEdgeWeights } = await import("#edge-weights");
-  return ModelFile.read(await loadEdgeWeights(), "edge");
+  return loadEdgeWeights();
 }

@@ -1,4 +1,5 @@
 import type { CentralExports } from "./kernels.ts";
+import { moduleBytes } from "./moduleBytes.ts";
 import type { ModuleFamily } from "./openModule.ts";
 import { centralSelfTest } from "./selfTest.ts";
 
@@ -6,9 +7,9 @@ import { centralSelfTest } from "./selfTest.ts";
 export const centralModules: ModuleFamily<CentralExports> = {
   side: "central",
   source: {
-    scalar: () => import("./wasm/central.scalar.ts"),
-    simd: () => import("./wasm/central.simd.ts"),
-    relaxed: () => import("./wasm/central.relaxed.ts"),
+    scalar: () => moduleBytes("central.scalar", () => import("./wasm/central.scalar.ts")),
+    simd: () => moduleBytes("central.simd", () => import("./wasm/central.simd.ts")),
+    relaxed: () => moduleBytes("central.relaxed", () => import("./wasm/central.relaxed.ts")),
   },
   selfTest: centralSelfTest,
   /** From the scalar module; test/engine/selfTest.test.ts derives it again. */

@@ -1,7 +1,7 @@
 import { Arena } from "./arena.ts";
 import { knowsInstructionsOf } from "./features.ts";
 import { chooseForms } from "./igemmForms.ts";
-import { decodeHex, instantiateWasm } from "./instantiate.ts";
+import { instantiateWasm } from "./instantiate.ts";
 import {
   ABI_VERSION,
   type IgemmForms,
@@ -15,8 +15,8 @@ import { hasWideVectors } from "./wideVectors.ts";
 /** One side's modules, one per instruction set, and the bits they must all give. */
 export interface ModuleFamily<T extends KernelExports> {
   readonly side: "edge" | "central";
-  /** Loads a module's text; only the modules that are tried are decoded. */
-  readonly source: Readonly<Record<ModuleName, () => Promise<{ readonly wasmHex: string }>>>;
+  /** Reads a module; only those that are tried are read. */
+  readonly source: Readonly<Record<ModuleName, () => Promise<Uint8Array<ArrayBuffer>>>>;
   /** Runs seeded cases in memory it takes from `arena`; returns a hash of all outputs, a uint32. */
   readonly selfTest: (exports: T, arena: Arena, tiles: Tiles) => number;
   readonly selfTestHash: number;
@@ -112,9 +112,9 @@ async function tryModule<T extends KernelExports>(
 ): Promise<Attempt<T>> {
   const unsupported = { ok: false, supported: false, why: `${name} needs ${NEEDS[name]}` } as const;
   if (!knowsInstructionsOf(name)) return unsupported;
-  const { wasmHex } = await family.source[name]();
+  const bytes = await family.source[name]();
   try {
-    return await trySelf(family, name, decodeHex(wasmHex));
+    return await trySelf(family, name, bytes);
   } catch (error) {
     // Compiling says whether the module is valid; asking before would look at all of it twice.
     if (error instanceof WebAssembly.CompileError) return unsupported;

@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { decodeHex } from "../../src/engine/instantiate.ts";
 import type { EdgeExports, ModuleName } from "../../src/engine/kernels.ts";
 import { type ModuleFamily, openModule } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
 
 const hasRelaxed = enableRelaxedSimd();
 /** No module at all: as an engine sees instructions that it does not know. */
-const UNKNOWN = { wasmHex: Buffer.from("not a module").toString("hex") };
+const UNKNOWN = Uint8Array.from(Buffer.from("not a module"));
 
 type Fault = "unknown" | "wrong bits";
 
@@ -106,8 +105,7 @@ describe("openModule, asked for one module", () => {
   });
 
   it("takes it compiled already", async () => {
-    const { wasmHex } = await edgeModules.source.simd();
-    const compiled = await WebAssembly.compile(decodeHex(wasmHex));
+    const compiled = await WebAssembly.compile(await edgeModules.source.simd());
     const module = await openModule(edgeModules, { module: "simd", compiled });
     expect(module.reason).toBe("simd: asked for; self-test passed");
     await expect(openModule(edgeModules, { compiled })).rejects.toThrow(

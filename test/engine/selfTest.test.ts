@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/engine/arena.ts";
 import { centralModules } from "../../src/engine/centralModules.ts";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { decodeHex, instantiateWasm } from "../../src/engine/instantiate.ts";
+import { instantiateWasm } from "../../src/engine/instantiate.ts";
 import type { KernelExports, ModuleName, Tiles } from "../../src/engine/kernels.ts";
 import type { ModuleFamily } from "../../src/engine/openModule.ts";
 import { enableRelaxedSimd } from "../library/relaxed.ts";
@@ -14,8 +14,7 @@ async function hashOf<T extends KernelExports>(
   name: ModuleName,
   tiles: Tiles,
 ): Promise<number> {
-  const { wasmHex } = await family.source[name]();
-  const { exports, memory } = await instantiateWasm<T>(decodeHex(wasmHex));
+  const { exports, memory } = await instantiateWasm<T>(await family.source[name]());
   return family.selfTest(exports, new Arena(memory, exports.heap_base()), tiles);
 }
 

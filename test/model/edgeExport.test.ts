@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../../src/engine/crc32.ts";
 import { edgeModules } from "../../src/engine/edgeModules.ts";
-import { decodeHex } from "../../src/engine/instantiate.ts";
 import type { ModuleName } from "../../src/engine/kernels.ts";
 import { openModule } from "../../src/engine/openModule.ts";
 import { EdgeEncoder } from "../../src/index.ts";
@@ -21,8 +20,7 @@ const models = {
 
 /** What docs/abi.md tells a host to do, in the fewest words, and nothing of the engine's. */
 async function openHost(name: ModuleName, { plan, image }: EdgeExport) {
-  const { wasmHex } = await edgeModules.source[name]();
-  const { instance } = await WebAssembly.instantiate(decodeHex(wasmHex), {});
+  const { instance } = await WebAssembly.instantiate(await edgeModules.source[name](), {});
   const exports = instance.exports as Record<string, (...args: number[]) => number>;
   const memory = instance.exports.memory as WebAssembly.Memory;
   const missing = plan.memory.bytes - memory.buffer.byteLength;

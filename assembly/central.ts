@@ -8,7 +8,6 @@ import { largest_sum4 as largestSum4 } from "./kernels/largest_sum4";
 import { layer_norm as layerNorm } from "./kernels/layer_norm";
 import { pack_winograd as packWinograd } from "./kernels/pack_winograd";
 import { unpack_s8 as unpackS8 } from "./kernels/unpack_s8";
-import { velocity_f32 as velocityF32 } from "./kernels/velocity_f32";
 import { winograd2x2_s16 as winograd2x2 } from "./kernels/winograd2x2_s16";
 import { winograd3x3_s16 as winograd3x3 } from "./kernels/winograd3x3_s16";
 import { add_f32 as addF32Twin } from "./reference/add_f32";
@@ -20,7 +19,6 @@ import { largest_sum4 as largestSum4Twin } from "./reference/largest_sum4";
 import { layer_norm as layerNormTwin } from "./reference/layer_norm";
 import { unpack_s8 as unpackS8Twin } from "./reference/unpack_s8";
 import { pack_winograd as packWinogradTwin } from "./reference/pack_winograd";
-import { velocity_f32 as velocityF32Twin } from "./reference/velocity_f32";
 import { winograd2x2_s16 as winograd2x2Twin, winograd3x3_s16 as winograd3x3Twin } from "./reference/winograd";
 
 export {
@@ -122,11 +120,6 @@ export function attention_s16(
 export function add_f32(x: usize, y: usize, n: i32): void {
   if (ASC_FEATURE_SIMD) addF32(x, y, n);
   else addF32Twin(x, y, n);
-}
-
-export function velocity_f32(x: usize, n: i32, lo: f32, hi: f32, y: usize): void {
-  if (ASC_FEATURE_SIMD) velocityF32(x, n, lo, hi, y);
-  else velocityF32Twin(x, n, lo, hi, y);
 }
 
 export function conv_velocity_s16(

@@ -210,6 +210,6 @@ def add_f32(x, y):
     return np.asarray(x, dtype=F32) + np.asarray(y, dtype=F32)
 
 
-def velocity_f32(x, lo, hi):
-    """Column 0 of rows of 8 float32, clamped to [lo, hi]."""
+def clamp_velocity(x, lo, hi):
+    """The one channel of the last convolution, float32 [..., 1], clamped to [lo, hi]."""
     return np.minimum(np.maximum(np.asarray(x, dtype=F32)[..., 0], F32(lo)), F32(hi))

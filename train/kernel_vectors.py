@@ -182,15 +182,12 @@ def attention_cases(rng):
 
 
 def simple_cases(rng):
-    """add_f32, pack_s8, unpack_s8 and velocity_f32."""
+    """add_f32, pack_s8 and unpack_s8."""
     x, y = (rng.normal(size=36).astype(np.float32) for _ in range(2))
     yield "add_f32", {"name": "n36", "n": 36}, {"x": x, "y": y, "out": integer.add_f32(x, y)}
     s8 = codes(rng, 40, -127, 127)
     yield "pack_s8", {"name": "n40", "n": 40}, {"x": s8.astype(np.int16), "out": s8.astype(np.int8)}
     yield "unpack_s8", {"name": "n40", "n": 40}, {"x": s8.astype(np.int8), "out": s8.astype(np.int16)}
-    v = rng.uniform(500, 6000, (11, 8)).astype(np.float32)
-    args = {"name": "n11", "n": 11, "lo": 1500, "hi": 4500}
-    yield "velocity_f32", args, {"x": v, "out": integer.velocity_f32(v, 1500, 4500)}
 
 
 def main():

@@ -335,4 +335,4 @@ class IntegerEpic:
         height, width = geometry["map"]
         top, left = (y.shape[1] - height) // 2, (y.shape[2] - width) // 2
         y = y[:, top : top + height, left : left + width]
-        return integer.velocity_f32(y, *geometry["velocityMps"])
+        return integer.clamp_velocity(y, *geometry["velocityMps"])

@@ -249,8 +249,6 @@ export interface CentralExports extends KernelExports {
   ): void;
   /** x += y over n float32, n a multiple of 4. */
   add_f32(x: number, y: number, n: number): void;
-  /** y[i] = clamp(x[8 i], lo, hi) for i < n, float32. */
-  velocity_f32(x: number, n: number, lo: number, hi: number, y: number): void;
   /** int16 activations and weights; a segment is a multiple of 32 bytes. */
   conv_velocity_s16: ConvVelocity;
   /** uint8 activations 0..127, int8 weights; a multiple of 16. Fast in the relaxed module only. */

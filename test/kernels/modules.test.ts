@@ -32,7 +32,6 @@ const SIDES = {
       "layer_norm",
       "pack_winograd",
       "unpack_s8",
-      "velocity_f32",
       "winograd2x2_s16",
       "winograd2x2_s16_4x16",
       "winograd3x3_s16",

@@ -8,7 +8,6 @@ import type { BenchBuild, BenchCase, Job } from "./case.ts";
 const TOKENS = 80;
 const WIDTH = 128;
 const HEADS = 4;
-const MAP_PIXELS = 4900;
 
 export const kernelCases: readonly BenchCase[] = [
   {
@@ -39,7 +38,6 @@ export const kernelCases: readonly BenchCase[] = [
     place: (build) => placeAttention(build, "u7"),
   },
   { name: "add 80x128", kernel: "add_f32", side: "central", place: placeAdd },
-  { name: "velocity 70x70", kernel: "velocity_f32", side: "central", place: placeVelocity },
 ];
 
 function placeInputStage({ exports, arena }: BenchBuild): Job {
@@ -151,16 +149,6 @@ function placeAdd({ exports, arena }: BenchBuild): Job {
     macs: 0,
     run: () => exports.add_f32(x, y, n),
     output: () => arena.view(Int32Array, x, n).slice(),
-  };
-}
-
-function placeVelocity({ exports, arena }: BenchBuild): Job {
-  const x = arena.place(seededFloats(MAP_PIXELS * 8, 4).map((v) => 3000 + 1000 * v));
-  const y = arena.alloc(MAP_PIXELS * 4);
-  return {
-    macs: 0,
-    run: () => exports.velocity_f32(x, MAP_PIXELS, 1500, 4500, y),
-    output: () => arena.view(Int32Array, y, MAP_PIXELS).slice(),
   };
 }
 

@@ -1,9 +1,10 @@
 /* The edge module: what an end device runs. Arguments: docs/abi.md. */
 import { conv1d_pairs_s16 as conv1dPairs } from "./kernels/conv1d_pairs_s16";
+import { pack_conv1d_pairs as packConv1dPairs } from "./kernels/pack_conv1d_pairs";
 import { find_nonfinite_f32 as findNonFinite } from "./kernels/find_nonfinite_f32";
 import { input_stage as inputStage } from "./kernels/input_stage";
 import { pack_s8 as packS8 } from "./kernels/pack_s8";
-import { conv1d_pairs_s16 as conv1dPairsTwin, pack_conv1d_pairs as packConv1dPairs } from "./reference/conv1d_pairs_s16";
+import { conv1d_pairs_s16 as conv1dPairsTwin, pack_conv1d_pairs as packConv1dPairsTwin } from "./reference/conv1d_pairs_s16";
 import { find_nonfinite_f32 as findNonFiniteTwin } from "./reference/find_nonfinite_f32";
 import { input_stage as inputStageTwin } from "./reference/input_stage";
 import { pack_s8 as packS8Twin } from "./reference/pack_s8";
@@ -68,7 +69,8 @@ export function conv1d_pairs_s16(
 }
 
 export function pack_conv1d_pairs(w: usize, n: i32, half: usize, rest: usize, b: usize): void {
-  packConv1dPairs(w, n, half, rest, b);
+  if (ASC_FEATURE_SIMD) packConv1dPairs(w, n, half, rest, b);
+  else packConv1dPairsTwin(w, n, half, rest, b);
 }
 
 export function pack_s8(x: usize, y: usize, n: i32): void {

@@ -56,10 +56,7 @@ function differenceDot(x: usize, bytes: usize, w: usize): i32 {
 }
 
 /**
- * Weights of conv1d_pairs_s16: per channel w[k] + w[k + h], w[k], the rest, −w[k + h], the rest.
- * w       s8   [n][2·half + rest], −127..127; half and rest are counts of values here, even
- * b       s16  [n/8][(3·half + 2·rest)/2][8][2]; n a multiple of 8
- * Runs once, when a model is loaded, so all builds have this one form.
+ * Scalar twin of kernels/pack_conv1d_pairs.ts, the same arguments and bits.
  */
 export function pack_conv1d_pairs(w: usize, n: i32, half: usize, rest: usize, b: usize): void {
   for (let o: usize = 0; o < <usize>n; o++) {

@@ -6,7 +6,7 @@ const SHAPE = { rows: 32, segments: 1, segment: 64, n: 32 };
 const BATCHES = 10;
 const RUNS = 5;
 /** Times that the relaxed products get to show their speed. */
-const ROUNDS = 3;
+const ROUNDS = 12;
 const EMULATED_FACTOR = 2;
 
 interface Timed {

@@ -286,7 +286,7 @@ function disturbedSection() {
 ## Faults of the field
 
 Mean SSIM over the ten families with faults on the raw records (\`train/faults.py\`): noise is OpenFWI's \`--std\`, the variance on log-scaled data; mute is its
-\`--missing\`; gain and clock are errors of each device's own board, uniform up to the figure. EPIC's figures are those of the rounded network.
+\`--missing\`; gain and clock are errors of each device's own board, uniform up to the figure. EPIC's figures are those of the network as it was trained, weights and ReLUs rounded.
 
 ${markdown(header, rows)}
 `;

@@ -1,7 +1,6 @@
 import { centralModules } from "../engine/centralModules.ts";
 import type { CentralExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
-import { readPackageFile } from "../engine/packageFile.ts";
 import { selfTestIntegers } from "../engine/seeded.ts";
 import { planCentral } from "../model/centralPlan.ts";
 import { checkArray } from "../model/checkArray.ts";
@@ -10,6 +9,7 @@ import { readLatentTables } from "../model/latentTables.ts";
 import type { LoadOptions } from "../model/loadOptions.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { countOf, latentShape, latentsShape } from "../model/shapes.ts";
+import { shippedWeights } from "../model/shippedWeights.ts";
 import { type Stage, stage } from "../model/step.ts";
 import { LatentCoder } from "../protocol/entropy.ts";
 
@@ -194,13 +194,11 @@ export class CentralDecoder {
 }
 
 async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
-  if (weights !== undefined) return ModelFile.read(weights, "central");
-  return ModelFile.read(await shippedHalf(), "central");
+  const bytes = weights === undefined ? await shippedWeights("central", elsewhere) : weights;
+  return ModelFile.read(bytes, "central");
 }
 
-async function shippedHalf(): Promise<Uint8Array> {
-  const bytes = readPackageFile("weights/epic-base/central.safetensors", true);
-  if (bytes !== undefined) return bytes;
+async function elsewhere(): Promise<Uint8Array> {
   const { loadCentralWeights } = await import("#central-weights");
   return loadCentralWeights();
 }

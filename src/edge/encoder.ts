@@ -1,7 +1,6 @@
 import { edgeModules } from "../engine/edgeModules.ts";
 import type { EdgeExports, ModuleName } from "../engine/kernels.ts";
 import { type OpenModule, openModule } from "../engine/openModule.ts";
-import { readPackageFile } from "../engine/packageFile.ts";
 import { selfTestIntegers } from "../engine/seeded.ts";
 import { checkArray } from "../model/checkArray.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -10,6 +9,7 @@ import { readLatentTables } from "../model/latentTables.ts";
 import type { LoadOptions } from "../model/loadOptions.ts";
 import { ModelFile } from "../model/modelFile.ts";
 import { countOf, latentShape, traceShape } from "../model/shapes.ts";
+import { shippedWeights } from "../model/shippedWeights.ts";
 import { type Stage, stage } from "../model/step.ts";
 import { LatentCoder } from "../protocol/entropy.ts";
 
@@ -191,13 +191,11 @@ export class EdgeEncoder {
 }
 
 async function readHalf(weights?: Uint8Array): Promise<ModelFile> {
-  if (weights !== undefined) return ModelFile.read(weights, "edge");
-  return ModelFile.read(await shippedHalf(), "edge");
+  const bytes = weights === undefined ? await shippedWeights("edge", elsewhere) : weights;
+  return ModelFile.read(bytes, "edge");
 }
 
-async function shippedHalf(): Promise<Uint8Array> {
-  const bytes = readPackageFile("weights/epic-base/edge.safetensors", true);
-  if (bytes !== undefined) return bytes;
+async function elsewhere(): Promise<Uint8Array> {
   const { loadEdgeWeights } = await import("#edge-weights");
   return loadEdgeWeights();
 }

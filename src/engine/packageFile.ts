@@ -1,3 +1,5 @@
+import { hostModule } from "./hostModule.ts";
+
 /** Node's, Deno's and Bun's `fs`, as far as it is needed here. */
 interface FileSystem {
   openSync(path: URL, flags: "r"): number;
@@ -22,10 +24,7 @@ export function readPackageFile(
   path: string,
   resizable = false,
 ): Uint8Array<ArrayBuffer> | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => FileSystem | undefined };
-  };
-  const files = process?.getBuiltinModule?.("fs");
+  const files = hostModule<FileSystem>("fs");
   if (files === undefined) return undefined;
   try {
     const file = files.openSync(new URL(`../../${path}`, here), "r");

@@ -1,5 +1,6 @@
 /**
- * The package's own weights: read from disk in Node (src/io/defaultWeights.ts), fetched elsewhere
+ * The package's own weights where shippedWeights.ts finds no file to read at once: read from disk in older Node
+ * (src/io/defaultWeights.ts), fetched in browsers
  * (fetchEdgeWeights.ts, fetchCentralWeights.ts). `imports` in package.json chooses. Each half has a module of its own,
  * so that a bundle of one half ships one file.
  */

@@ -1,3 +1,5 @@
+import { hostModule } from "../engine/hostModule.ts";
+
 /** What this file needs of Node's `crypto`. */
 interface NodeCrypto {
   createHash(name: "sha256"): NodeHash;
@@ -13,7 +15,7 @@ interface NodeHash {
  * it and asks another thread, and a page from an insecure origin has none.
  */
 export async function sha256Hex(...parts: readonly Uint8Array[]): Promise<string> {
-  const hash = nodeCrypto()?.createHash("sha256");
+  const hash = hostModule<NodeCrypto>("crypto")?.createHash("sha256");
   if (hash) {
     for (const part of parts) hash.update(part);
     return hash.digest("hex");
@@ -23,14 +25,6 @@ export async function sha256Hex(...parts: readonly Uint8Array[]): Promise<string
   if (!subtle) return (await import("./sha256Plain.ts")).sha256Plain(whole);
   const digest = await subtle.digest("SHA-256", whole);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Asked for by name, not imported, so that browsers and bundlers need not know that it exists. Absent before Node 20.16. */
-function nodeCrypto(): NodeCrypto | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined };
-  };
-  return process?.getBuiltinModule?.("crypto");
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

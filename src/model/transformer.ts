@@ -138,33 +138,34 @@ export class Transformer {
   /** How a norm or an attention writes codes: as the file says for each channel, or all of them as s16 in `scale`. */
   private codes(name: string, scale: number | undefined): Codes {
     if (this.activations === "s16") return this.signed(scale!);
-    const known = this.placed.get(name);
-    if (known) return known;
-    const { arena } = this.build;
-    const { width } = this.file.config.central;
-    const zero = this.file.tensor(`${name}.zero`, "I32", [width]);
-    checkZeros(name, zero);
-    const codes = {
-      scale: arena.place(this.file.tensor(`${name}.scale`, "F32", [width])),
-      zero: arena.place(zero),
-      storage: moduleStorage("u7", this.build.name),
-    };
-    this.placed.set(name, codes);
-    return codes;
+    return this.once(name, () => {
+      const { width } = this.file.config.central;
+      const zero = this.file.tensor(`${name}.zero`, "I32", [width]);
+      checkZeros(name, zero);
+      return this.placeCodes(this.file.tensor(`${name}.scale`, "F32", [width]), zero, "u7");
+    });
   }
 
   /** Codes s16, all channels in one scale. */
   signed(scale: number): Codes {
-    const key = `s16 ${scale}`;
-    const known = this.placed.get(key);
-    if (known) return known;
+    return this.once(`s16 ${scale}`, () => {
+      const { width } = this.file.config.central;
+      return this.placeCodes(new Float32Array(width).fill(scale), new Int32Array(width), "s16");
+    });
+  }
+
+  private placeCodes(scale: Float32Array, zero: Int32Array, element: "s16" | "u7"): Codes {
     const { arena, name } = this.build;
-    const { width } = this.file.config.central;
-    const codes = {
-      scale: arena.place(new Float32Array(width).fill(scale)),
-      zero: arena.place(new Int32Array(width)),
-      storage: moduleStorage("s16", name),
+    return {
+      scale: arena.place(scale),
+      zero: arena.place(zero),
+      storage: moduleStorage(element, name),
     };
+  }
+
+  /** A step for each number of present devices asks for the same codes. */
+  private once(key: string, make: () => Codes): Codes {
+    const codes = this.placed.get(key) ?? make();
     this.placed.set(key, codes);
     return codes;
   }

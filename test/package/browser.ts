@@ -56,13 +56,15 @@ export async function openPage(chromium: string, folder: string, page = "index.h
   const address = `http://127.0.0.1:${port}/${page}`;
   const browser = spawn(chromium, [...flags, `--user-data-dir=${profile}`, address], {
     stdio: "ignore",
+    detached: true, // a group of its own, so that its helpers end with it
   });
   const ended = new Promise<void>((resolve) => browser.once("close", () => resolve()));
   try {
     const early = ended.then(() => "error: Chromium ended");
     return { result: await Promise.race([result, early]), requests };
   } finally {
-    browser.kill();
+    // All of them at once: a helper that outlives the browser goes on writing to the profile that is removed here.
+    if (browser.exitCode === null) process.kill(-browser.pid!, "SIGKILL");
     await ended;
     server.closeAllConnections();
     server.close();
